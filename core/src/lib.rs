@@ -1,0 +1,1 @@
+//! The law of the money: plans, observations and decisions as pure functions.

@@ -1,0 +1,1 @@
+//! The bank simulator: a processor for demo, development and tests.

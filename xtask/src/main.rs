@@ -1,0 +1,2 @@
+//! The commands: demo, dev, test.
+fn main() {}
