@@ -1,0 +1,112 @@
+//! Instants, civil dates and the business time zone.
+
+use std::fmt;
+
+use chrono::{DateTime, Days, NaiveDate, SecondsFormat, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+/// A point in time, UTC. On the wire RFC 3339 ending in `Z`.
+pub type Instant = DateTime<Utc>;
+
+/// The sortable text of an instant of our own clock: RFC 3339 with exactly three decimals.
+///
+/// Instants of one width compare as text in SQL as they do in time.
+///
+/// ```
+/// let at = "2026-01-05T07:00:00+01:00".parse().unwrap();
+/// assert_eq!(paydown::date::text(at), "2026-01-05T06:00:00.000Z");
+/// ```
+pub fn text(at: Instant) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// The instant `days * 24 h` before `at`, or the earliest instant there is.
+pub fn days_before(at: Instant, days: u32) -> Instant {
+    at.checked_sub_signed(TimeDelta::days(i64::from(days))).unwrap_or(Instant::MIN_UTC)
+}
+
+/// Whether at least `days * 24 h` lie between `from` and `to`, the end included.
+pub fn days_passed(from: Instant, to: Instant, days: u32) -> bool {
+    to.signed_duration_since(from) >= TimeDelta::days(i64::from(days))
+}
+
+/// A civil date in the business time zone. On the wire `YYYY-MM-DD`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BusinessDate(NaiveDate);
+
+impl BusinessDate {
+    /// The date of a calendar day.
+    pub const fn new(date: NaiveDate) -> BusinessDate {
+        BusinessDate(date)
+    }
+
+    /// The calendar day.
+    pub const fn day(self) -> NaiveDate {
+        self.0
+    }
+
+    /// `days` later; the last day of the calendar (year 262142) stands for all beyond it.
+    pub fn plus_days(self, days: u32) -> BusinessDate {
+        BusinessDate(self.0.checked_add_days(Days::new(u64::from(days))).unwrap_or(NaiveDate::MAX))
+    }
+
+    /// `days` earlier; the first day of the calendar stands for all before it.
+    pub fn minus_days(self, days: u32) -> BusinessDate {
+        BusinessDate(self.0.checked_sub_days(Days::new(u64::from(days))).unwrap_or(NaiveDate::MIN))
+    }
+
+    /// Whole days from `earlier` to this date; negative when it is before.
+    pub fn days_since(self, earlier: BusinessDate) -> i64 {
+        self.0.signed_duration_since(earlier.0).num_days()
+    }
+}
+
+impl fmt::Display for BusinessDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl std::str::FromStr for BusinessDate {
+    type Err = chrono::ParseError;
+    fn from_str(text: &str) -> Result<BusinessDate, chrono::ParseError> {
+        NaiveDate::parse_from_str(text, "%Y-%m-%d").map(BusinessDate)
+    }
+}
+
+/// The business time zone as a value: the offsets from UTC and the instants from which they hold.
+///
+/// `Zone::default()` is UTC. Core has no time zone database; who knows the zone passes its
+/// transitions in.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Zone {
+    /// Seconds east of UTC, from an instant on, in the order of time.
+    transitions: Vec<(Instant, i32)>,
+}
+
+impl Zone {
+    /// A zone from its transitions, in any order.
+    pub fn new(mut transitions: Vec<(Instant, i32)>) -> Zone {
+        transitions.sort();
+        Zone { transitions }
+    }
+
+    /// `business_date(instant)` of the law: the calendar date in this zone.
+    ///
+    /// ```
+    /// use paydown::date::Zone;
+    /// let new_york = Zone::new(vec![("2026-03-08T07:00:00Z".parse().unwrap(), -4 * 3600),
+    ///                               ("2025-11-02T06:00:00Z".parse().unwrap(), -5 * 3600)]);
+    /// let date = |at: &str| new_york.business_date(at.parse().unwrap()).to_string();
+    /// assert_eq!(date("2026-03-08T04:59:59Z"), "2026-03-07");
+    /// assert_eq!(date("2026-03-09T03:59:59Z"), "2026-03-08");
+    /// assert_eq!(date("2026-03-09T04:00:00Z"), "2026-03-09");
+    /// ```
+    pub fn business_date(&self, at: Instant) -> BusinessDate {
+        let offset =
+            self.transitions.iter().rev().find(|(from, _)| *from <= at).map_or(0, |(_, offset)| *offset);
+        let local = at.checked_add_signed(TimeDelta::seconds(i64::from(offset))).unwrap_or(at);
+        BusinessDate(local.date_naive())
+    }
+}

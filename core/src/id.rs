@@ -1,0 +1,144 @@
+//! Ids: UUIDs that carry the bucket of their account.
+//!
+//! What a client creates has a UUIDv7; what the law creates has a UUIDv8 made from its cause, so
+//! that making it twice makes the same one. In both, the 12 bits after the version are the
+//! bucket, a hash of the account id, so that an id alone says where its facts live.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::{Builder, Uuid};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(text: &str) -> Result<$name, uuid::Error> {
+                Uuid::parse_str(text).map($name)
+            }
+        }
+    };
+}
+
+id!(
+    /// The id of a credit, and the idempotency key of its transaction.
+    CreditId
+);
+id!(
+    /// The id of a debit, and the idempotency key of its transaction.
+    DebitId
+);
+id!(
+    /// The id of an exception.
+    ExceptionId
+);
+id!(
+    /// The id of a hold: one exception holding one credit.
+    HoldId
+);
+id!(
+    /// The id of a run.
+    RunId
+);
+
+/// The processor's name of a transaction: 1 to 255 bytes of its choice, never empty.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TransactionId(String);
+
+/// The text is no transaction id: empty or longer than 255 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotATransactionId;
+
+impl fmt::Display for NotATransactionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a transaction id has 1 to 255 bytes without control characters")
+    }
+}
+
+impl std::error::Error for NotATransactionId {}
+
+impl TransactionId {
+    /// The longest id that is taken, in bytes.
+    pub const MAX_BYTES: usize = 255;
+
+    /// The id as the processor wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for TransactionId {
+    type Error = NotATransactionId;
+    fn try_from(text: String) -> Result<TransactionId, NotATransactionId> {
+        let fits =
+            !text.is_empty() && text.len() <= TransactionId::MAX_BYTES && !text.chars().any(char::is_control);
+        if fits { Ok(TransactionId(text)) } else { Err(NotATransactionId) }
+    }
+}
+
+impl From<TransactionId> for String {
+    fn from(id: TransactionId) -> String {
+        id.0
+    }
+}
+
+impl fmt::Display for TransactionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Names this product's ids among all name-based UUIDs; never to change.
+const NAMESPACE: Uuid = Uuid::from_u128(0x7061_7964_6f77_6e00_8000_0000_0000_0001);
+
+/// The bucket of an account, `0..4096`.
+pub fn bucket(account_id: &str) -> u16 {
+    bucket_of(Uuid::new_v5(&NAMESPACE, account_id.as_bytes()))
+}
+
+/// The bucket that an id carries.
+///
+/// ```
+/// use paydown::id;
+/// let id = id::from_cause(id::bucket("acct_8841"), &["debit", "1"]);
+/// assert_eq!(id::bucket_of(id), id::bucket("acct_8841"));
+/// ```
+pub fn bucket_of(id: Uuid) -> u16 {
+    let [_, _, _, _, _, _, high, low, ..] = id.into_bytes();
+    u16::from_be_bytes([high & 0x0f, low])
+}
+
+/// The UUIDv7 of something created at `unix_ms`, from 8 random bytes of the caller.
+pub fn created(bucket: u16, unix_ms: u64, random: [u8; 8]) -> Uuid {
+    let [high, low] = (bucket & 0x0fff).to_be_bytes();
+    let [a, b, c, d, e, f, g, h] = random;
+    Builder::from_unix_timestamp_millis(unix_ms, &[high, low, a, b, c, d, e, f, g, h]).into_uuid()
+}
+
+/// The UUIDv8 of what follows from a cause: the same parts in the same order make the same id.
+pub fn from_cause(bucket: u16, cause: &[&str]) -> Uuid {
+    let mut name = Vec::new();
+    for part in cause {
+        // A length before each part, so that no two lists of parts run together.
+        name.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        name.extend_from_slice(part.as_bytes());
+    }
+    let mut bytes = Uuid::new_v5(&NAMESPACE, &name).into_bytes();
+    let [high, low] = (bucket & 0x0fff).to_be_bytes();
+    let [_, _, _, _, _, _, version_and_high, bucket_low, ..] = &mut bytes;
+    *version_and_high = high;
+    *bucket_low = low;
+    Builder::from_custom_bytes(bytes).into_uuid()
+}

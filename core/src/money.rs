@@ -1,0 +1,71 @@
+//! Amounts of money: whole minor units, never negative.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// An amount in minor units (cents), `0..=Cents::MAX`.
+///
+/// The limit is 2^53 - 1, the largest integer that JSON readers keep exact; a larger or negative
+/// number is refused where it enters and so cannot exist further in.
+///
+/// ```
+/// use paydown::money::Cents;
+/// assert_eq!(Cents::new(8334).unwrap().get(), 8334);
+/// assert!(Cents::new(1 << 53).is_err());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(try_from = "u64")]
+pub struct Cents(u64);
+
+/// The amount is larger than [`Cents::MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLarge(pub u64);
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an amount of {} is larger than {} minor units", self.0, Cents::MAX)
+    }
+}
+
+impl std::error::Error for TooLarge {}
+
+impl Cents {
+    /// 2^53 - 1 (RFC 8259, section 6: integers that interoperate).
+    pub const MAX: u64 = (1 << 53) - 1;
+    /// Nothing.
+    pub const ZERO: Cents = Cents(0);
+
+    /// The amount of `minor` units, or an error above [`Cents::MAX`].
+    pub const fn new(minor: u64) -> Result<Cents, TooLarge> {
+        if minor > Cents::MAX { Err(TooLarge(minor)) } else { Ok(Cents(minor)) }
+    }
+
+    /// The number of minor units.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The signed value that balances are summed in: no sum of facts can overflow it.
+    pub const fn signed(self) -> i128 {
+        self.0 as i128
+    }
+
+    /// The amount of a balance, clamped into `0..=Cents::MAX`; for balances known to lie there.
+    pub fn from_balance(balance: i128) -> Cents {
+        Cents(u64::try_from(balance.max(0)).unwrap_or(Cents::MAX).min(Cents::MAX))
+    }
+}
+
+impl TryFrom<u64> for Cents {
+    type Error = TooLarge;
+    fn try_from(minor: u64) -> Result<Cents, TooLarge> {
+        Cents::new(minor)
+    }
+}
+
+impl fmt::Display for Cents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
