@@ -10,7 +10,7 @@
 //! | `GET /transactions?key&reference&account&transaction_id&direction&after` | what the bank knows, in order of creation, with the attempts per key |
 //! | `GET /books?account` | how much moved in each direction, and how many calls came |
 //!
-//! What becomes of a transaction follows from markers in the customer's account id: see [`story`].
+//! What becomes of a transaction follows from markers in the customer's account id: see [`mod@story`].
 
 mod books;
 pub mod instant;
