@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::date::{BusinessDate, Instant};
-use crate::id::{CreditId, DebitId, ExceptionId, HoldId, TransactionId};
+use crate::id::{CreditId, DebitId, ExceptionId, TransactionId};
 use crate::money::Cents;
 use crate::observation::{Observation, Outcome, Word};
 use crate::plan::Terms;
@@ -115,8 +115,6 @@ pub enum Because {
 /// Something that stops a credit from issuing debits until it is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
-    /// The hold.
-    pub id: HoldId,
     /// The exception that says why.
     pub exception_id: ExceptionId,
     /// Whether it was released.

@@ -12,7 +12,7 @@ use crate::credit::{
     Because, CreditStatus, Debit, DebitFacts, DebitStatus, Exception, Facts, Hold, Kind, Reason, State,
 };
 use crate::date::{BusinessDate, Instant, Zone, days_passed};
-use crate::id::{self, DebitId, ExceptionId, HoldId};
+use crate::id::{self, DebitId, ExceptionId};
 use crate::money::Cents;
 use crate::observation::{Outcome, Word, latest_word};
 use crate::plan::{next_slot, plan};
@@ -639,7 +639,7 @@ impl<'a> Deciding<'a> {
     /// Opens an exception that holds the credit; its id if it was not open already.
     fn hold(&mut self, kind: Kind, subject: Uuid, detail: String) -> Option<ExceptionId> {
         let exception_id = self.open(kind, subject, detail)?;
-        let hold = Hold { id: hold_id(exception_id, self.facts.id.0), exception_id, released: false };
+        let hold = Hold { exception_id, released: false };
         self.state.held = true;
         self.new_facts.push(Fact::Held(hold));
         Some(exception_id)
@@ -696,10 +696,4 @@ struct Limit {
 pub fn debit_id(credit: Uuid, sequence: u32) -> DebitId {
     let cause = ["debit", &credit.to_string(), &sequence.to_string()];
     DebitId(id::from_cause(id::bucket_of(credit), &cause))
-}
-
-/// The id of the hold of an exception on a credit.
-pub fn hold_id(exception: ExceptionId, credit: Uuid) -> HoldId {
-    let cause = ["hold", &exception.to_string(), &credit.to_string()];
-    HoldId(id::from_cause(id::bucket_of(credit), &cause))
 }

@@ -44,10 +44,6 @@ id!(
     ExceptionId
 );
 id!(
-    /// The id of a hold: one exception holding one credit.
-    HoldId
-);
-id!(
     /// The id of a run.
     RunId
 );

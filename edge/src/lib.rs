@@ -1,1 +1,17 @@
-//! The Worker: HTTP API, daily run and queue over D1, R2 and Queues.
+//! The Worker: three doors, each a few lines, onto the HTTP API, the daily run and the queue.
+//!
+//! Core decides, edge does. What talks to the platform sits behind the ports and is compiled for
+//! wasm only; all else is an ordinary library that the tests drive natively.
+
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod http;
+pub mod ledger;
+pub mod ports;
+pub mod run;
+
+#[cfg(target_arch = "wasm32")]
+mod doors;
+#[cfg(target_arch = "wasm32")]
+mod platform;

@@ -1,1 +1,3 @@
-//! What no single crate can test alone.
+//! What the native tests share: the ports of edge over SQLite and in memory.
+
+pub mod sqlite;

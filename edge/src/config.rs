@@ -1,0 +1,76 @@
+//! The configuration: one value for each variable of the README's table.
+
+use paydown::date::Zone;
+use paydown::policy::Policy;
+
+/// The settings in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// `CURRENCY`: the one currency of the installation, ISO 4217.
+    pub currency: String,
+    /// `FUNDING_ACCOUNT`: the bank account that advances leave from and debits go to.
+    pub funding_account: String,
+    /// `MAX_ADVANCE`: the largest amount of one advance, in minor units.
+    pub max_advance: u64,
+    /// `REPORT_WINDOW_DAYS`: how many times 24 h before its download a report reaches.
+    pub report_window_days: u32,
+    /// The business time zone.
+    pub zone: Zone,
+    /// The policy of the law.
+    pub policy: Policy,
+    /// Whether this is a sandbox: cargo feature `sandbox`, never deployed.
+    pub sandbox: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            currency: "USD".into(),
+            funding_account: "paydown_funding".into(),
+            max_advance: 100_000_000,
+            report_window_days: 5,
+            zone: Zone::default(),
+            policy: Policy::default(),
+            sandbox: cfg!(feature = "sandbox"),
+        }
+    }
+}
+
+impl Settings {
+    /// The settings that `variable` gives by name; what it does not give has its default.
+    ///
+    /// An error names the variable that cannot be read.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, String> {
+        let mut settings = Settings::default();
+        let text = |name: &str| variable(name).filter(|v| !v.is_empty());
+        if let Some(currency) = text("CURRENCY") {
+            let iso = currency.len() == 3 && currency.bytes().all(|b| b.is_ascii_uppercase());
+            settings.currency = iso.then_some(currency).ok_or("CURRENCY is not an ISO 4217 code")?;
+        }
+        if let Some(account) = text("FUNDING_ACCOUNT") {
+            settings.funding_account = account;
+        }
+        if let Some(zone) = text("BUSINESS_TIME_ZONE").filter(|z| z != "UTC") {
+            return Err(format!("BUSINESS_TIME_ZONE {zone} is not supported: only UTC is"));
+        }
+        settings.max_advance = number(&text, "MAX_ADVANCE", settings.max_advance, 1..=paydown::money::Cents::MAX / 2)?;
+        settings.report_window_days = number(&text, "REPORT_WINDOW_DAYS", settings.report_window_days, 1..=366)?;
+        settings.policy.timeout_days = number(&text, "TIMEOUT_DAYS", settings.policy.timeout_days, 1..=366)?;
+        if text("KEY_DAYS").is_some() {
+            settings.policy.key_days = Some(number(&text, "KEY_DAYS", 1, 1..=3660)?);
+        }
+        Ok(settings)
+    }
+}
+
+/// The number that a variable holds, its default when it is not set.
+fn number<N: TryFrom<u64> + Copy>(
+    text: &impl Fn(&str) -> Option<String>,
+    name: &str,
+    default: N,
+    range: std::ops::RangeInclusive<u64>,
+) -> Result<N, String> {
+    let Some(value) = text(name) else { return Ok(default) };
+    let parsed = value.parse::<u64>().ok().filter(|n| range.contains(n)).and_then(|n| N::try_from(n).ok());
+    parsed.ok_or(format!("{name} is {value}: a whole number from {} to {} is needed", range.start(), range.end()))
+}

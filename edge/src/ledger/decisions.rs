@@ -1,0 +1,275 @@
+//! Landing decisions: each inserts its row of `decisions` first, and all its facts only where that row
+//! exists, so that a decision lands whole or not at all.
+
+use paydown::credit::DebitFacts;
+use paydown::date::{Instant, text};
+use paydown::decision::{Decision, Effect, Fact};
+use paydown::id::{self, CreditId, ExceptionId, RunId};
+use paydown::policy::Policy;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{batch, parsed, statement};
+use crate::error::Fault;
+use crate::ports::{Database, Statement};
+
+/// A decision on its way into the ledger.
+#[derive(Debug, Clone)]
+pub struct Landing {
+    /// The credit.
+    pub credit_id: CreditId,
+    /// What was decided.
+    pub decision: Decision,
+    /// The rule of the law that it follows, for the timeline.
+    pub rule: &'static str,
+    /// The run that decided, if one did.
+    pub run_id: Option<RunId>,
+    /// When.
+    pub at: Instant,
+    /// The bodies of the calls for the debits it submits, by debit.
+    pub bodies: Vec<(Uuid, String)>,
+}
+
+impl Landing {
+    /// The decision's id, made from all that it says: two different decisions of one turn differ in it, and
+    /// the turn lets only one land.
+    fn id(&self) -> Result<Uuid, Fault> {
+        let bucket = id::bucket_of(self.credit_id.0);
+        let credit = self.credit_id.to_string();
+        let content = serde_json::to_string(&(&self.decision, self.rule, self.run_id, &self.bodies))?;
+        Ok(id::from_cause(bucket, &["decision", &credit, &content]))
+    }
+}
+
+/// Lands the decisions as one transaction. Gives the credits whose decision is in the ledger; a credit
+/// that is missing read a stale past, and is to be decided again.
+pub async fn land(database: &dyn Database, landings: &[Landing], policy_id: &str) -> Result<Vec<CreditId>, Fault> {
+    if landings.is_empty() {
+        return Ok(vec![]);
+    }
+    let statements = landing(landings, policy_id)?;
+    let results = batch(database, &statements).await?;
+    results.last().map_or(Ok(vec![]), |rows| parsed(rows))
+}
+
+/// The statements that land the decisions; the rows of the last are the credits that did, as JSON texts.
+pub(crate) fn landing(landings: &[Landing], policy_id: &str) -> Result<Vec<Statement>, Fault> {
+    let rows = Rows::of(landings, policy_id)?;
+    let sets: [(&'static str, bool); 11] = [
+        (DECISIONS, true),
+        (DEBITS, !rows.debits.is_empty()),
+        (CANCELLATIONS, !rows.cancellations.is_empty()),
+        (WORDS, !rows.words.is_empty()),
+        (TIMEOUTS, !rows.timeouts.is_empty()),
+        (PROCESSED, !rows.processed.is_empty()),
+        (EXCEPTIONS, !rows.exceptions.is_empty()),
+        (HOLDS, !rows.holds.is_empty()),
+        (RESOLUTIONS, !rows.resolutions.is_empty()),
+        (ACCOUNT_DECISIONS, !rows.account_holds.is_empty()),
+        (ACCOUNT_HOLDS, !rows.account_holds.is_empty()),
+    ];
+    let parameter = serde_json::to_string(&rows)?;
+    let mut statements: Vec<Statement> = sets
+        .into_iter()
+        .filter(|(_, wanted)| *wanted)
+        .map(|(sql, _)| Statement { sql, parameter: parameter.clone() })
+        .collect();
+    statements.push(statement(LANDED, &rows.decisions.iter().map(|d| d.id).collect::<Vec<_>>())?);
+    Ok(statements)
+}
+
+/// A slice's new facts by table, as the one JSON parameter of all its statements.
+#[derive(Default, Serialize)]
+struct Rows<'a> {
+    decisions: Vec<DecisionRow<'a>>,
+    debits: Vec<DebitRow<'a>>,
+    cancellations: Vec<Row<'a>>,
+    words: Vec<Row<'a>>,
+    timeouts: Vec<Row<'a>>,
+    processed: Vec<ProcessedRow<'a>>,
+    exceptions: Vec<Row<'a>>,
+    holds: Vec<Row<'a>>,
+    resolutions: Vec<Row<'a>>,
+    account_holds: Vec<AccountHold>,
+}
+
+#[derive(Serialize)]
+struct DecisionRow<'a> {
+    id: Uuid,
+    credit_id: CreditId,
+    turn: u32,
+    rule: &'a str,
+    policy_id: &'a str,
+    run_id: Option<RunId>,
+    at: String,
+}
+
+#[derive(Serialize)]
+struct DebitRow<'a> {
+    decision_id: Uuid,
+    credit_id: CreditId,
+    debit: &'a DebitFacts,
+}
+
+#[derive(Serialize)]
+struct ProcessedRow<'a> {
+    decision_id: Uuid,
+    credit_id: CreditId,
+    debit_id: Uuid,
+    at: String,
+    body: &'a str,
+}
+
+/// A fact that is written as core says it.
+#[derive(Serialize)]
+struct Row<'a> {
+    decision_id: Uuid,
+    credit_id: CreditId,
+    run_id: Option<RunId>,
+    turn: u32,
+    at: String,
+    fact: &'a Fact,
+}
+
+#[derive(Serialize)]
+struct AccountHold {
+    decision_id: Uuid,
+    exception_id: ExceptionId,
+}
+
+impl<'a> Rows<'a> {
+    fn of(landings: &'a [Landing], policy_id: &'a str) -> Result<Rows<'a>, Fault> {
+        let mut rows = Rows::default();
+        for landing in landings {
+            rows.add(landing, policy_id)?;
+        }
+        Ok(rows)
+    }
+
+    fn add(&mut self, landing: &'a Landing, policy_id: &'a str) -> Result<(), Fault> {
+        let decision_id = landing.id()?;
+        let (credit_id, run_id, turn) = (landing.credit_id, landing.run_id, landing.decision.turn);
+        let at = text(landing.at);
+        for fact in &landing.decision.facts {
+            let row = Row { decision_id, credit_id, run_id, turn, at: at.clone(), fact };
+            match fact {
+                Fact::Word(_) => self.words.push(row),
+                Fact::TimedOut { .. } => self.timeouts.push(row),
+                Fact::Debit(debit) => self.debits.push(DebitRow { decision_id, credit_id, debit }),
+                Fact::Cancelled { .. } => self.cancellations.push(row),
+                Fact::Held(_) => self.holds.push(row),
+                Fact::Opened { .. } => self.exceptions.push(row),
+                Fact::Closed { .. } => self.resolutions.push(row),
+                Fact::Processed { debit_id } => {
+                    let stored = landing.bodies.iter().find(|(subject, _)| *subject == debit_id.0);
+                    let (debit_id, body) = stored
+                        .map(|(subject, body)| (*subject, body.as_str()))
+                        .ok_or_else(|| Fault::Permanent(format!("debit {debit_id} is to be submitted without a body")))?;
+                    self.processed.push(ProcessedRow { decision_id, credit_id, debit_id, at: at.clone(), body });
+                }
+            }
+        }
+        for effect in &landing.decision.effects {
+            if let Effect::HoldAccount { exception_id } = effect {
+                self.account_holds.push(AccountHold { decision_id, exception_id: *exception_id });
+            }
+        }
+        self.decisions.push(DecisionRow { id: decision_id, credit_id, turn, rule: landing.rule, policy_id, run_id, at });
+        Ok(())
+    }
+}
+
+/// The policy that decisions name, by the hash of its text.
+pub fn policy_row(policy: &Policy) -> Result<(String, Statement), Fault> {
+    let policy = serde_json::to_string(policy)?;
+    let id = id::from_cause(0, &["policy", &policy]).to_string();
+    let row = statement(POLICY, &serde_json::json!({ "id": id, "policy": policy }))?;
+    Ok((id, row))
+}
+
+const POLICY: &str = "
+INSERT INTO policies (id, policy) SELECT ?1 ->> '$.id', ?1 ->> '$.policy' WHERE true ON CONFLICT DO NOTHING";
+
+const DECISIONS: &str = "
+INSERT INTO decisions (id, credit_id, turn, rule, policy_id, run_id, at)
+SELECT value ->> '$.id', value ->> '$.credit_id', value ->> '$.turn', value ->> '$.rule', value ->> '$.policy_id',
+  value ->> '$.run_id', value ->> '$.at'
+FROM json_each(?1, '$.decisions') WHERE true ON CONFLICT DO NOTHING";
+
+const DEBITS: &str = "
+INSERT INTO debits (id, credit_id, sequence, amount, due_date, reason, replaces, decision_id)
+SELECT value ->> '$.debit.id', value ->> '$.credit_id', value ->> '$.debit.sequence', value ->> '$.debit.amount',
+  value ->> '$.debit.due_date', value ->> '$.debit.reason', value ->> '$.debit.replaces', value ->> '$.decision_id'
+FROM json_each(?1, '$.debits') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+ON CONFLICT DO NOTHING";
+
+const CANCELLATIONS: &str = "
+INSERT INTO cancellations (debit_id, credit_id, because, decision_id)
+SELECT value ->> '$.fact.debit_id', value ->> '$.credit_id', value ->> '$.fact.because', value ->> '$.decision_id'
+FROM json_each(?1, '$.cancellations') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+ON CONFLICT DO NOTHING";
+
+const WORDS: &str = "
+INSERT INTO words (subject_id, turn, credit_id, outcome, code, at, decision_id)
+SELECT value ->> '$.fact.subject', value ->> '$.turn', value ->> '$.credit_id', value ->> '$.fact.outcome',
+  value ->> '$.fact.code', value ->> '$.fact.at', value ->> '$.decision_id'
+FROM json_each(?1, '$.words') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+ON CONFLICT DO NOTHING";
+
+const TIMEOUTS: &str = "
+INSERT INTO timeouts (subject_id, credit_id, decision_id)
+SELECT value ->> '$.fact.subject', value ->> '$.credit_id', value ->> '$.decision_id'
+FROM json_each(?1, '$.timeouts') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+ON CONFLICT DO NOTHING";
+
+const PROCESSED: &str = "
+INSERT INTO processed_debits (debit_id, credit_id, body, at, decision_id)
+SELECT value ->> '$.debit_id', value ->> '$.credit_id', value ->> '$.body', value ->> '$.at', value ->> '$.decision_id'
+FROM json_each(?1, '$.processed') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+ON CONFLICT DO NOTHING";
+
+const EXCEPTIONS: &str = "
+INSERT INTO exceptions (id, kind, subject, credit_id, run_id, detail, opened_at, decision_id)
+SELECT value ->> '$.fact.id', value ->> '$.fact.kind', value ->> '$.fact.subject', value ->> '$.credit_id',
+  value ->> '$.run_id', value ->> '$.fact.detail', value ->> '$.at', value ->> '$.decision_id'
+FROM json_each(?1, '$.exceptions') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+ON CONFLICT DO NOTHING";
+
+const HOLDS: &str = "
+INSERT INTO holds (credit_id, exception_id, decision_id)
+SELECT value ->> '$.credit_id', value ->> '$.fact.exception_id', value ->> '$.decision_id'
+FROM json_each(?1, '$.holds') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+ON CONFLICT DO NOTHING";
+
+const RESOLUTIONS: &str = "
+INSERT INTO resolutions (exception_id, action, actor, note, resolved_at, decision_id)
+SELECT value ->> '$.fact.id', 'closed', 'paydown', 'its cause is gone', value ->> '$.at', value ->> '$.decision_id'
+FROM json_each(?1, '$.resolutions') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+ON CONFLICT DO NOTHING";
+
+/// A decision of its own for every other credit of the account, so that whoever decides on one of them at the
+/// same time reads a stale past. Its id is the first half of the cause's and the second half of the credit's.
+const ACCOUNT_DECISIONS: &str = "
+INSERT INTO decisions (id, credit_id, turn, rule, policy_id, run_id, at)
+SELECT substr(cause.id, 1, 19) || substr(other.id, 20), other.id,
+  coalesce((SELECT max(turn) + 1 FROM decisions WHERE credit_id = other.id), 0)
+    + row_number() OVER (PARTITION BY other.id ORDER BY cause.id) - 1,
+  'L7', cause.policy_id, cause.run_id, cause.at
+FROM json_each(?1, '$.account_holds')
+JOIN decisions cause ON cause.id = value ->> '$.decision_id'
+JOIN credits own ON own.id = cause.credit_id
+JOIN credits other ON other.account_id = own.account_id AND other.id <> own.id
+WHERE NOT EXISTS (SELECT 1 FROM holds WHERE credit_id = other.id AND exception_id = value ->> '$.exception_id')
+ON CONFLICT DO NOTHING";
+
+const ACCOUNT_HOLDS: &str = "
+INSERT INTO holds (credit_id, exception_id, decision_id)
+SELECT other.id, value ->> '$.exception_id', substr(cause.id, 1, 19) || substr(other.id, 20)
+FROM json_each(?1, '$.account_holds')
+JOIN decisions cause ON cause.id = value ->> '$.decision_id'
+JOIN credits own ON own.id = cause.credit_id
+JOIN credits other ON other.account_id = own.account_id AND other.id <> own.id
+WHERE true ON CONFLICT DO NOTHING";
+
+const LANDED: &str = "
+SELECT json_quote(credit_id) FROM decisions WHERE id IN (SELECT value FROM json_each(?1))";

@@ -1,0 +1,75 @@
+//! All facts of a set of credits, in the shape that core's `decide` takes in.
+
+use paydown::credit::Facts;
+use paydown::id::CreditId;
+
+use super::{rows, statement};
+use crate::error::Fault;
+use crate::ports::{Database, Statement};
+
+/// One row for each credit of the JSON array `?1`: its facts as a JSON text.
+const FACTS: &str = "
+SELECT json_object(
+  'id', c.id,
+  'account_id', c.account_id,
+  'currency', c.currency,
+  'terms', json_object('amount', c.amount, 'fee', c.fee, 'installments', c.installments, 'interval_days', c.interval_days),
+  'created_at', c.created_at,
+  'turn', coalesce((SELECT max(turn) + 1 FROM decisions WHERE credit_id = c.id), 0),
+  'transaction_id', (SELECT transaction_id FROM credit_transactions WHERE credit_id = c.id),
+  'debits', json((
+    SELECT json_group_array(json_object(
+      'id', d.id, 'sequence', d.sequence, 'amount', d.amount, 'due_date', d.due_date, 'reason', d.reason,
+      'replaces', d.replaces, 'submitted_at', p.at, 'transaction_id', t.transaction_id, 'cancelled_because', x.because))
+    FROM (SELECT * FROM debits WHERE credit_id = c.id ORDER BY sequence) AS d
+    LEFT JOIN processed_debits p ON p.debit_id = d.id
+    LEFT JOIN debit_transactions t ON t.debit_id = d.id
+    LEFT JOIN cancellations x ON x.debit_id = d.id)),
+  'observations', json((
+    SELECT json_group_array(json_object(
+      'subject', subject, 'source', source, 'status', status, 'code', nullif(code, ''), 'at', at))
+    FROM (
+      SELECT t.credit_id AS subject, o.source, o.status, o.code, o.at
+      FROM credit_transactions t JOIN observations o ON o.transaction_id = t.transaction_id AND o.subject_id = ''
+      WHERE t.credit_id = c.id
+      UNION ALL
+      SELECT d.id, o.source, o.status, o.code, o.at
+      FROM debits d JOIN debit_transactions t ON t.debit_id = d.id
+      JOIN observations o ON o.transaction_id = t.transaction_id AND o.subject_id = ''
+      WHERE d.credit_id = c.id
+      UNION ALL
+      SELECT o.subject_id, o.source, o.status, o.code, o.at FROM observations o WHERE o.subject_id = c.id
+      UNION ALL
+      SELECT d.id, o.source, o.status, o.code, o.at
+      FROM debits d JOIN observations o ON o.subject_id = d.id
+      WHERE d.credit_id = c.id))),
+  'words', json((
+    SELECT json_group_array(json_object('subject', subject_id, 'outcome', outcome, 'code', code, 'at', at))
+    FROM (SELECT * FROM words WHERE credit_id = c.id ORDER BY turn))),
+  'timeouts', json((SELECT json_group_array(subject_id) FROM timeouts WHERE credit_id = c.id)),
+  'unknown_answers', json((
+    SELECT json_group_array(json_object('subject', u.subject_id, 'at', u.at))
+    FROM (SELECT id FROM debits WHERE credit_id = c.id UNION ALL SELECT c.id) AS s
+    JOIN unknown_answers u ON u.subject_id = s.id)),
+  'holds', json((
+    SELECT json_group_array(json_object('exception_id', h.exception_id,
+      'released', json(iif(r.exception_id IS NULL, 'false', 'true'))))
+    FROM holds h LEFT JOIN releases r ON r.credit_id = h.credit_id AND r.exception_id = h.exception_id
+    WHERE h.credit_id = c.id)),
+  'exceptions', json((
+    SELECT json_group_array(json_object('id', e.id, 'kind', e.kind, 'subject', e.subject,
+      'open', json(iif(s.exception_id IS NULL, 'true', 'false'))))
+    FROM exceptions e LEFT JOIN resolutions s ON s.exception_id = e.id
+    WHERE e.credit_id = c.id AND e.kind <> 'unknown_transaction')),
+  'written_off', json(iif(EXISTS (SELECT 1 FROM write_offs WHERE credit_id = c.id), 'true', 'false')))
+FROM json_each(?1) AS wanted CROSS JOIN credits c ON c.id = wanted.value";
+
+/// The statement that reads the facts of `ids`, a row for each.
+pub(crate) fn facts_of(ids: &[CreditId]) -> Result<Statement, Fault> {
+    statement(FACTS, &ids)
+}
+
+/// The facts of the credits among `ids` that exist, in the order of `ids`.
+pub async fn facts(database: &dyn Database, ids: &[CreditId]) -> Result<Vec<Facts>, Fault> {
+    rows(database, facts_of(ids)?).await
+}

@@ -1,0 +1,49 @@
+//! The ledger: every SQL statement of the product, and nothing else.
+//!
+//! Each statement takes one JSON text as `?1` and gives one text column. All of them only read or add;
+//! every insert has a key made from its cause, so that running a batch twice is running it once.
+
+pub mod advances;
+pub mod decisions;
+pub mod facts;
+pub mod keys;
+pub mod listings;
+pub mod runs;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::Fault;
+use crate::ports::{Database, Statement};
+
+/// How often a batch is tried before its fault is given up to the caller.
+const ATTEMPTS: u32 = 4;
+
+/// A statement with its parameter.
+pub(crate) fn statement(sql: &'static str, parameter: &impl Serialize) -> Result<Statement, Fault> {
+    Ok(Statement { sql, parameter: serde_json::to_string(parameter)? })
+}
+
+/// Runs a batch as one transaction; the one function through which the ledger is reached.
+///
+/// A transient fault is tried again at once, blindly: every statement is harmless when it runs twice.
+pub async fn batch(database: &dyn Database, statements: &[Statement]) -> Result<Vec<Vec<String>>, Fault> {
+    let mut attempt = 1;
+    loop {
+        match database.batch(statements).await {
+            Err(Fault::Transient(_)) if attempt < ATTEMPTS => attempt += 1,
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Runs one statement and reads each of its rows as JSON.
+pub(crate) async fn rows<T: DeserializeOwned>(database: &dyn Database, statement: Statement) -> Result<Vec<T>, Fault> {
+    let results = batch(database, &[statement]).await?;
+    results.first().map_or(Ok(vec![]), |rows| parsed(rows))
+}
+
+/// Rows read as JSON.
+pub(crate) fn parsed<T: DeserializeOwned>(rows: &[String]) -> Result<Vec<T>, Fault> {
+    rows.iter().map(|row| serde_json::from_str(row).map_err(Fault::from)).collect()
+}

@@ -1,0 +1,145 @@
+//! The four ports: everything the engine asks of the world besides the time.
+//!
+//! The Worker plugs in D1, HTTP, R2 and a queue (`platform`); native tests plug in SQLite with the
+//! very same SQL text, and fakes that fail with or without having persisted.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use paydown::date::Instant;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::error::Fault;
+
+/// All that a request, a run or a queue message works with.
+#[derive(Clone)]
+pub struct Ports {
+    /// The ledger's database.
+    pub database: Arc<dyn Database>,
+    /// The processor, a black box.
+    pub processor: Arc<dyn Processor>,
+    /// Where reports are kept.
+    pub archive: Arc<dyn Archive>,
+    /// Where work goes that another invocation does.
+    pub outbox: Arc<dyn Outbox>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The configuration.
+    pub settings: Arc<Settings>,
+}
+
+/// One SQL statement of the ledger and its only parameter, `?1`: a JSON text.
+///
+/// One form for all: integers in JSON stay exact where bound numbers would not, and a set is
+/// written by `json_each` in one statement.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// The SQL text.
+    pub sql: &'static str,
+    /// The JSON text bound to `?1`.
+    pub parameter: String,
+}
+
+/// The ledger's database.
+#[async_trait(?Send)]
+pub trait Database: Send + Sync {
+    /// Runs the statements in order as one transaction: all of them land, or none.
+    ///
+    /// Gives, for each statement, the first column of its rows; every statement of the ledger has one
+    /// column, a text. After an error the batch may have landed all the same.
+    async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<String>>, Fault>;
+}
+
+/// What the processor answered to a call under a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The transaction it carries out.
+    Transaction(String),
+    /// Refused for good. It proves that nothing moved only as the answer to the first call.
+    Refused {
+        /// The processor's code, as a failure without a return code carries none.
+        code: String,
+        /// Its message, for people.
+        message: String,
+    },
+    /// We are misconfigured: nobody's debit fails for it, and issuing stops.
+    Misconfigured {
+        /// The HTTP status: 401, 403, 404 or 405.
+        status: u16,
+    },
+    /// Nothing moved; to be called again after so many seconds.
+    SlowDown {
+        /// Seconds to wait.
+        retry_after_seconds: u32,
+    },
+    /// Anything else, or no answer in time.
+    Unknown {
+        /// What came back instead.
+        detail: String,
+    },
+}
+
+/// The processor, a black box that moves money.
+#[async_trait(?Send)]
+pub trait Processor: Send + Sync {
+    /// `perform_transaction`: posts `body` under `key`. The same key moves money at most once.
+    async fn perform(&self, key: &str, body: &str) -> Answer;
+
+    /// Opens the report. An error means that nothing of it could be had.
+    async fn report(&self) -> Result<Box<dyn ReportBody>, String>;
+}
+
+/// A report while it is downloaded.
+#[async_trait(?Send)]
+pub trait ReportBody {
+    /// The bytes that `Content-Length` announced, if it did.
+    fn announced_bytes(&self) -> Option<u64>;
+
+    /// The next bytes; `None` at the end. An error means that the download broke off.
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, String>;
+}
+
+/// Where reports are kept.
+#[async_trait(?Send)]
+pub trait Archive: Send + Sync {
+    /// Begins to write an object; it exists only once finished.
+    async fn create(&self, key: &str) -> Result<Box<dyn ArchiveWriter>, Fault>;
+
+    /// At most `length` bytes of an object from `offset` on; fewer only at its end.
+    async fn read(&self, key: &str, offset: u64, length: u64) -> Result<Vec<u8>, Fault>;
+}
+
+/// An object that is being written.
+#[async_trait(?Send)]
+pub trait ArchiveWriter {
+    /// Adds bytes at its end.
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), Fault>;
+
+    /// Makes the object exist.
+    async fn finish(self: Box<Self>) -> Result<(), Fault>;
+}
+
+/// Work for another invocation. Each message may be delivered twice, late, or never.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "work")]
+pub enum Message {
+    /// Open the run of an instant, or go on with it.
+    Run {
+        /// Its `as_of`.
+        as_of: Instant,
+    },
+    /// Call the processor for a credit that was recorded.
+    Submit {
+        /// The credit.
+        credit_id: paydown::id::CreditId,
+    },
+}
+
+/// Where work goes that another invocation does.
+#[async_trait(?Send)]
+pub trait Outbox: Send + Sync {
+    /// Hands a message to the queue.
+    async fn send(&self, message: &Message) -> Result<(), Fault>;
+}

@@ -1,0 +1,77 @@
+//! The ledger's database over SQLite in memory, with the very migrations and SQL text that D1 runs.
+
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use paydown_edge::error::Fault;
+use paydown_edge::ports::{Database, Statement};
+use rusqlite::Connection;
+
+/// The migrations, in order.
+pub const MIGRATIONS: &[&str] = &[
+    include_str!("../../edge/migrations/0001_ledger.sql"),
+    include_str!("../../edge/migrations/0002_append_only.sql"),
+];
+
+/// An empty ledger in memory.
+pub struct Sqlite(Mutex<Connection>);
+
+impl Sqlite {
+    /// A new ledger with all migrations applied.
+    pub fn new() -> Sqlite {
+        let connection = Connection::open_in_memory().expect("SQLite opens in memory");
+        connection.pragma_update(None, "foreign_keys", true).expect("foreign keys, as in D1");
+        for migration in MIGRATIONS {
+            connection.execute_batch(migration).expect("the migration applies");
+        }
+        Sqlite(Mutex::new(connection))
+    }
+
+    /// Runs any SQL, for tests that look at the tables themselves.
+    pub fn execute(&self, sql: &str) -> Result<usize, rusqlite::Error> {
+        self.0.lock().expect("no test thread panicked").execute(sql, [])
+    }
+
+    /// The first column of the rows of any SQL, as text.
+    pub fn query(&self, sql: &str) -> Vec<String> {
+        let connection = self.0.lock().expect("no test thread panicked");
+        let mut statement = connection.prepare(sql).expect("the SQL of a test is valid");
+        let rows = statement.query_map([], |row| row.get::<_, rusqlite::types::Value>(0)).expect("rows");
+        rows.map(|value| match value.expect("a row") {
+            rusqlite::types::Value::Null => "null".to_owned(),
+            rusqlite::types::Value::Integer(number) => number.to_string(),
+            rusqlite::types::Value::Real(number) => number.to_string(),
+            rusqlite::types::Value::Text(text) => text,
+            rusqlite::types::Value::Blob(bytes) => format!("{bytes:?}"),
+        })
+        .collect()
+    }
+
+    fn transaction(&self, statements: &[Statement]) -> Result<Vec<Vec<String>>, rusqlite::Error> {
+        let mut connection = self.0.lock().expect("no test thread panicked");
+        let transaction = connection.transaction()?;
+        let mut results = Vec::with_capacity(statements.len());
+        for Statement { sql, parameter } in statements {
+            let mut prepared = transaction.prepare_cached(sql)?;
+            let parameters = if prepared.parameter_count() == 0 { vec![] } else { vec![parameter] };
+            let rows =
+                prepared.query_map(rusqlite::params_from_iter(parameters), |row| row.get::<_, String>(0))?;
+            results.push(rows.collect::<Result<Vec<_>, _>>()?);
+        }
+        transaction.commit()?;
+        Ok(results)
+    }
+}
+
+impl Default for Sqlite {
+    fn default() -> Sqlite {
+        Sqlite::new()
+    }
+}
+
+#[async_trait(?Send)]
+impl Database for Sqlite {
+    async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<String>>, Fault> {
+        self.transaction(statements).map_err(|error| Fault::Permanent(error.to_string()))
+    }
+}
