@@ -9,6 +9,7 @@ pub mod error;
 pub mod http;
 pub mod ledger;
 pub mod ports;
+pub mod processor;
 pub mod run;
 
 #[cfg(target_arch = "wasm32")]

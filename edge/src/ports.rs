@@ -94,6 +94,9 @@ pub trait Processor: Send + Sync {
 /// A report while it is downloaded.
 #[async_trait(?Send)]
 pub trait ReportBody {
+    /// The HTTP status; only 200 is a whole report.
+    fn status(&self) -> u16;
+
     /// The bytes that `Content-Length` announced, if it did.
     fn announced_bytes(&self) -> Option<u64>;
 
