@@ -1,2 +1,115 @@
-//! The commands: demo, dev, test.
-fn main() {}
+//! The commands of the repository: `cargo xtask dev`, `demo` and `test`.
+//!
+//! Each does all of its own set-up, is safe to run again, shows progress on long steps, and says what to do
+//! when something is missing.
+
+mod builds;
+mod client;
+mod demo;
+mod serve;
+mod setup;
+mod step;
+mod test;
+
+use step::{Result, Stop};
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND [FLAGS]
+
+  demo   builds everything, pays advances out, lives sixteen weeks day by day, and keeps serving
+  dev    serves the Worker for development
+  test   lints, native tests, end-to-end tests on the real runtime
+
+flags of demo and dev
+  --port PORT            where the Worker serves (8787)
+  --bank-port PORT       where the bank simulator serves (8788)
+  --state DIR            where local D1, R2 and queues live (under target/state)
+  --fresh                begins with an empty state
+
+flags of dev
+  --processor-url URL    the processor to speak to instead of the bank simulator
+  --sandbox on|off       off serves without the sandbox feature (on)
+  --prebuilt             serves what was built last, without looking at the sources
+
+flags of test
+  --full                 adds the long checks
+";
+
+fn main() -> std::process::ExitCode {
+    match run() {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(stop) => {
+            eprintln!("paydown: {stop}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let mut flags = lexopt::Parser::from_env();
+    let Some(lexopt::Arg::Value(command)) = next(&mut flags)? else {
+        print!("{USAGE}");
+        return Ok(());
+    };
+    match command.to_str() {
+        Some("dev") => serve::dev(serve_options(&mut flags, "dev")?),
+        Some("demo") => demo::demo(serve_options(&mut flags, "demo")?),
+        Some("test") => test::test(full(&mut flags)?),
+        Some(_) | None => Err(Stop(format!("no such command: {}\n\n{USAGE}", command.to_string_lossy()))),
+    }
+}
+
+fn serve_options(flags: &mut lexopt::Parser, command: &str) -> Result<serve::Options> {
+    let mut options = serve::Options::new(command);
+    let dev = command == "dev";
+    while let Some(flag) = next(flags)? {
+        match flag {
+            lexopt::Arg::Long("port") => options.port = number(flags, "--port")?,
+            lexopt::Arg::Long("bank-port") => options.bank_port = number(flags, "--bank-port")?,
+            lexopt::Arg::Long("state") => options.state = std::path::absolute(text(flags, "--state")?)?,
+            lexopt::Arg::Long("fresh") => options.fresh = true,
+            lexopt::Arg::Long("processor-url") if dev => {
+                options.processor_url = Some(text(flags, "--processor-url")?);
+            }
+            lexopt::Arg::Long("prebuilt") if dev => options.prebuilt = true,
+            lexopt::Arg::Long("sandbox") if dev => {
+                options.sandbox = match text(flags, "--sandbox")?.as_str() {
+                    "on" => true,
+                    "off" => false,
+                    other => return Err(Stop(format!("--sandbox is on or off, not {other}"))),
+                };
+            }
+            other => return Err(unknown(other)),
+        }
+    }
+    Ok(options)
+}
+
+fn full(flags: &mut lexopt::Parser) -> Result<bool> {
+    let mut full = false;
+    while let Some(flag) = next(flags)? {
+        match flag {
+            lexopt::Arg::Long("full") => full = true,
+            other => return Err(unknown(other)),
+        }
+    }
+    Ok(full)
+}
+
+fn next(flags: &mut lexopt::Parser) -> Result<Option<lexopt::Arg<'_>>> {
+    flags.next().map_err(|error| Stop(error.to_string()))
+}
+
+fn text(flags: &mut lexopt::Parser, flag: &str) -> Result<String> {
+    let value = flags.value().map_err(|error| Stop(error.to_string()))?;
+    value.into_string().map_err(|_| Stop(format!("{flag} is not readable text")))
+}
+
+fn number(flags: &mut lexopt::Parser, flag: &str) -> Result<u16> {
+    let value = text(flags, flag)?;
+    value.parse().map_err(|_| Stop(format!("{flag} is a port number, not {value}")))
+}
+
+fn unknown(flag: lexopt::Arg<'_>) -> Stop {
+    Stop(format!("{}\n\n{USAGE}", flag.unexpected()))
+}

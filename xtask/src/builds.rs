@@ -1,0 +1,118 @@
+//! The builds: the Worker, the bank simulator and the dashboard, each skipped when its sources are those of the
+//! last build.
+
+use crate::setup::{Setup, hex};
+use crate::step::{self, Result};
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Something that is built for the runtime or for the browser.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The Worker with the sandbox feature, for local use alone.
+    SandboxWorker,
+    /// The Worker as it is deployed.
+    Worker,
+    /// The bank simulator.
+    Bank,
+    /// The dashboard.
+    Dashboard,
+}
+
+impl Part {
+    fn title(self) -> &'static str {
+        match self {
+            Part::SandboxWorker => "building the Worker with its sandbox",
+            Part::Worker => "building the Worker",
+            Part::Bank => "building the bank simulator",
+            Part::Dashboard => "building the dashboard",
+        }
+    }
+
+    /// The folders and files that decide over it.
+    fn sources(self) -> &'static [&'static str] {
+        match self {
+            Part::SandboxWorker | Part::Worker => &["Cargo.toml", "Cargo.lock", "core", "edge"],
+            Part::Bank => &["Cargo.toml", "Cargo.lock", "core", "tests/bank"],
+            Part::Dashboard => &["Cargo.toml", "Cargo.lock", "core", "web", "Trunk.toml", "index.html"],
+        }
+    }
+
+    /// What it is built into, from the root.
+    pub fn product(self) -> &'static str {
+        match self {
+            Part::SandboxWorker => "edge/build-sandbox/worker/shim.mjs",
+            Part::Worker => "edge/build/worker/shim.mjs",
+            Part::Bank => "tests/bank/build/worker/shim.mjs",
+            Part::Dashboard => "dist/index.html",
+        }
+    }
+
+    fn command(self, setup: &Setup) -> std::process::Command {
+        let (program, folder, arguments): (_, _, &[&str]) = match self {
+            Part::SandboxWorker => {
+                ("worker-build", "edge", &["--profile", "local", "--no-opt", "--out-dir", "build-sandbox"])
+            }
+            Part::Worker => ("worker-build", "edge", &["--profile", "local", "--no-opt"]),
+            Part::Bank => ("worker-build", "tests/bank", &["--profile", "local", "--no-opt"]),
+            Part::Dashboard => ("trunk", "", &["build", "--offline", "--cargo-profile", "local"]),
+        };
+        let mut command = setup.wasm_command(program, folder);
+        command.args(arguments);
+        if self == Part::SandboxWorker {
+            command.args(["--", "--features", "sandbox"]);
+        }
+        command
+    }
+}
+
+/// Builds what is not built yet. Two commands at once take turns.
+pub fn build(setup: &Setup, parts: &[Part]) -> Result<()> {
+    let lock = fs::File::create(setup.root().join("target/build.lock"))?;
+    lock.lock()?;
+    let compiler = setup.compiler();
+    for &part in parts {
+        let product = setup.root().join(part.product());
+        let stamp = setup.root().join("target/built").join(part.product().replace('/', "-"));
+        let sources = fingerprint(setup.root(), part.sources(), &compiler)?;
+        if product.exists() && fs::read_to_string(&stamp).is_ok_and(|built| built == sources) {
+            continue;
+        }
+        step::run(part.title(), &mut part.command(setup))?;
+        fs::create_dir_all(setup.root().join("target/built"))?;
+        fs::write(stamp, sources)?;
+    }
+    Ok(())
+}
+
+/// A hash of what files hold, by their names, so that neither a checkout nor a touch means a build.
+pub fn fingerprint(root: &Path, paths: &[&str], salt: &str) -> Result<String> {
+    let mut files = Vec::new();
+    for path in paths {
+        collect(&root.join(path), &mut files)?;
+    }
+    files.sort();
+    let mut hash = Sha256::new();
+    hash.update(salt);
+    for file in files {
+        hash.update(file.strip_prefix(root).unwrap_or(&file).to_string_lossy().as_bytes());
+        hash.update(Sha256::digest(fs::read(&file)?));
+    }
+    Ok(hex(&hash.finalize()))
+}
+
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    if path.is_file() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    for entry in fs::read_dir(path)? {
+        let entry = entry?.path();
+        let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if !name.starts_with('.') && name != "build" && name != "build-sandbox" {
+            collect(&entry, files)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,213 @@
+//! `cargo xtask demo`: a book that has lived sixteen weeks, on the real runtime, and then keeps being served.
+//!
+//! 1. Start the Worker and the bank simulator.
+//! 2. Unless the state is a world that is complete: pay the advances out, and live each day through the cron.
+//! 3. Show the credits by status, the ledger equation, the address and the key.
+//! 4. Serve.
+
+use crate::client::Client;
+use crate::serve::{self, LOCAL_KEY, LOCAL_TOKEN, Options, World};
+use crate::step::{self, Result, Stop};
+use chrono::{DateTime, Days, SecondsFormat, Utc};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+const WEEKS: u64 = 16;
+const ADVANCES: u64 = 336;
+
+/// The daily run's cron, as a query has it.
+const DAILY: &str = "0+6+*+*+*";
+
+/// The markers of the simulator, and how they combine. One advance in three has one of these, in turn; the
+/// others go as the bank's seed has it.
+const MARKERS: [&str; 20] = [
+    "ok", "nsf1", "nsf2", "nsf3", "closed", "revoked", "fail", "silent", "late7", "return3", "refuse", "flaky", "drop",
+    "dup", "badcredit", "badsilent", "badlate", "badreturn", "badrefuse", "ok_flaky_dup",
+];
+
+/// `cargo xtask demo`
+pub fn demo(options: Options) -> Result<()> {
+    let setup = serve::ready(&options)?;
+    let complete = options.state.join("complete");
+    let begun = options.state.join("begun");
+    // A world that broke off half-way has no day to go on from: it begins again.
+    let fresh = options.fresh || (begun.exists() && !complete.exists());
+    let options = Options { fresh, ..options };
+    let mut world = World::start(&setup, &options)?;
+    let clients = Clients::new(&options);
+    if !complete.exists() {
+        fs::write(&begun, "")?;
+        clients.live(&world)?;
+        fs::write(&complete, "")?;
+    }
+    clients.show()?;
+    println!("dashboard  {}", options.address());
+    println!("login key  {LOCAL_KEY}");
+    println!("ready {}", options.address());
+    world.until_stopped()
+}
+
+struct Clients {
+    worker: Client,
+    bank: Client,
+}
+
+impl Clients {
+    fn new(options: &Options) -> Clients {
+        // A day of the demo is one run over all its credits.
+        let patience = Duration::from_secs(300);
+        Clients {
+            worker: Client::new(&options.address(), LOCAL_KEY, patience),
+            bank: Client::new(&options.bank_address(), LOCAL_TOKEN, patience),
+        }
+    }
+
+    /// Pays advances out in the first weeks, and lives day by day through the real cron handler.
+    fn live(&self, world: &World) -> Result<()> {
+        let started = step::now();
+        let first_day = self.today()?;
+        let mut paid_out = 0;
+        for day in 0..WEEKS * 7 {
+            if world.stopped() {
+                return Err(Stop("stopped; the next `cargo xtask demo` begins this world again".into()));
+            }
+            let morning = morning(first_day, day)?;
+            let now = morning.to_rfc3339_opts(SecondsFormat::Secs, true);
+            self.bank.post("/clock", None, &json!({ "now": now }))?.json("POST /clock")?;
+            self.run(morning)?;
+            while paid_out < ADVANCES && due(paid_out) == day {
+                self.pay_out(paid_out)?;
+                paid_out += 1;
+            }
+            if day % 7 == 6 {
+                let (week, seconds) = (day / 7 + 1, started.elapsed().as_secs());
+                eprintln!("  … week {week} of {WEEKS}: {paid_out} advances paid out ({seconds} s)");
+            }
+        }
+        Ok(())
+    }
+
+    /// The day the world begins on.
+    fn today(&self) -> Result<DateTime<Utc>> {
+        let clock = self.bank.get("/clock")?.json("GET /clock")?;
+        let now = clock.get("now").and_then(Value::as_str).unwrap_or_default();
+        now.parse().map_err(|_| Stop(format!("the bank's clock says {clock}")))
+    }
+
+    fn run(&self, as_of: DateTime<Utc>) -> Result<()> {
+        let path = format!("/cdn-cgi/handler/scheduled?cron={DAILY}&time={}", as_of.timestamp_millis());
+        let answer = self.worker.get(&path)?;
+        if answer.status == 200 {
+            return Ok(());
+        }
+        Err(Stop(format!("the daily run of {as_of} was answered {}: {}", answer.status, answer.text)))
+    }
+
+    /// Pays one advance out. A refusal is an outcome too: some markers mean it.
+    fn pay_out(&self, number: u64) -> Result<()> {
+        let body = json!({
+            "account_id": account(number),
+            "amount": 20_000 + number % 17 * 12_500 + number % 7 * 133,
+            "fee": number % 5 * 500,
+            "installments": 4 + number % 9,
+            "interval_days": 7,
+        });
+        let answer = self.worker.post("/v1/perform_advance", Some(&format!("demo-{number}")), &body)?;
+        match answer.status {
+            201 | 202 => Ok(()),
+            422 if answer.text.contains("\"refused\"") => Ok(()),
+            other => Err(Stop(format!("the advance {body} was answered {other}: {}", answer.text))),
+        }
+    }
+
+    /// The credits by status, and the equation that the book must satisfy.
+    fn show(&self) -> Result<()> {
+        println!("\n{:<12} {:>7} {:>15} {:>15}", "credits", "count", "total", "paid");
+        let mut all = Sums::default();
+        for (status, sums) in self.by_status()? {
+            println!("{status:<12} {:>7} {:>15} {:>15}", sums.count, money(sums.total), money(sums.paid));
+            all.add(sums.count, sums.total, sums.paid);
+        }
+        println!("{:<12} {:>7} {:>15} {:>15}\n", "", all.count, money(all.total), money(all.paid));
+        let summary = self.worker.get("/v1/summary")?.json("GET /v1/summary")?;
+        println!("ledger     {}\n", summary.get("ledger").unwrap_or(&summary));
+        Ok(())
+    }
+
+    fn by_status(&self) -> Result<BTreeMap<String, Sums>> {
+        let mut sums: BTreeMap<String, Sums> = BTreeMap::new();
+        let mut cursor = String::new();
+        loop {
+            let path = format!("/v1/credits?limit=200{cursor}");
+            let page = self.worker.get(&path)?.json("GET /v1/credits")?;
+            for credit in page.get("data").and_then(Value::as_array).into_iter().flatten() {
+                let number = |name: &str| credit.get(name).and_then(Value::as_u64).unwrap_or(0);
+                let status = credit.get("status").and_then(Value::as_str).unwrap_or("?").to_owned();
+                sums.entry(status).or_default().add(1, number("amount") + number("fee"), number("paid"));
+            }
+            match page.get("next_cursor").and_then(Value::as_str) {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return Ok(sums),
+            }
+        }
+    }
+}
+
+/// What the credits of one status come to.
+#[derive(Default)]
+struct Sums {
+    count: u64,
+    total: u64,
+    paid: u64,
+}
+
+impl Sums {
+    fn add(&mut self, count: u64, total: u64, paid: u64) {
+        self.count += count;
+        self.total += total;
+        self.paid += paid;
+    }
+}
+
+/// Half of the advances go out on the first day, the others over the ten weeks after it.
+fn due(number: u64) -> u64 {
+    let half = ADVANCES / 2;
+    if number < half { 0 } else { 1 + (number - half) * 70 / (ADVANCES - half) }
+}
+
+fn account(number: u64) -> String {
+    let markers = MARKERS.len() as u64;
+    let marker = usize::try_from(number / 3 % markers).ok().and_then(|index| MARKERS.get(index));
+    match marker {
+        Some(marker) if number.is_multiple_of(3) => format!("demo_{number:03}_{marker}"),
+        Some(_) | None => format!("demo_{number:03}"),
+    }
+}
+
+fn morning(first: DateTime<Utc>, day: u64) -> Result<DateTime<Utc>> {
+    let date = first.date_naive().checked_add_days(Days::new(day));
+    let six = date.and_then(|date| date.and_hms_opt(6, 0, 0));
+    six.map(|six| six.and_utc()).ok_or_else(|| Stop("the calendar ends".into()))
+}
+
+/// Minor units with two places, for reading.
+fn money(minor: u64) -> String {
+    format!("{}.{:02}", minor / 100, minor % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ADVANCES, MARKERS, account, due};
+
+    #[test]
+    fn every_marker_is_paid_out_and_all_in_time() {
+        let accounts: Vec<String> = (0..ADVANCES).map(account).collect();
+        for marker in MARKERS {
+            assert!(accounts.iter().any(|account| account.ends_with(&format!("_{marker}"))), "{marker}");
+        }
+        assert!(ADVANCES >= 300);
+        assert!((1..ADVANCES).all(|number| due(number - 1) <= due(number) && due(number) < 16 * 7));
+    }
+}

@@ -1,0 +1,123 @@
+//! A step: a command that may take long, with its progress on the terminal and its whole output in a file.
+
+use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Why the command ends here, in words for the person who typed it.
+#[derive(Debug)]
+pub struct Stop(pub String);
+
+pub type Result<T> = std::result::Result<T, Stop>;
+
+/// How a step ended.
+pub struct Ended {
+    pub success: bool,
+    /// Where its whole output is.
+    pub log: PathBuf,
+    pub seconds: f64,
+}
+
+/// The first sign of life comes this soon, and again this often.
+const TICK: Duration = Duration::from_secs(5);
+
+/// So many of a failed step's last lines are shown.
+const SHOWN_LINES: usize = 40;
+
+/// Runs a step that must succeed.
+pub fn run(title: &str, command: &mut Command) -> Result<()> {
+    let ended = attempt(title, command)?;
+    if ended.success {
+        return Ok(());
+    }
+    show_end_of(&ended.log);
+    Err(Stop(format!("{title} failed; its whole output is in {}", ended.log.display())))
+}
+
+/// Runs a step to its end, whatever that is.
+pub fn attempt(title: &str, command: &mut Command) -> Result<Ended> {
+    let log = log_path(title)?;
+    let file = File::create(&log)?;
+    let program = command.get_program().to_string_lossy().into_owned();
+    let started = now();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(file.try_clone()?)
+        .stderr(file)
+        .spawn()
+        .map_err(|error| Stop(format!("{title}: {program} cannot be started: {error}")))?;
+    let mut next_tick = TICK;
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+        if started.elapsed() >= next_tick {
+            next_tick += TICK;
+            eprintln!("  … {title} ({} s) {}", started.elapsed().as_secs(), last_line(&log));
+        }
+    };
+    let seconds = started.elapsed().as_secs_f64();
+    eprintln!("  {} {title} ({seconds:.1} s)", if status.success() { "✓" } else { "✗" });
+    Ok(Ended { success: status.success(), log, seconds })
+}
+
+/// What a quick command prints, when it succeeds.
+pub fn output(command: &mut Command) -> Option<String> {
+    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Shows the last lines of a log.
+pub fn show_end_of(log: &Path) {
+    let text = read(log);
+    let lines: Vec<&str> = text.lines().collect();
+    for line in lines.iter().skip(lines.len().saturating_sub(SHOWN_LINES)) {
+        eprintln!("    {line}");
+    }
+}
+
+/// A log's text, as far as it is readable.
+pub fn read(log: &Path) -> String {
+    String::from_utf8_lossy(&std::fs::read(log).unwrap_or_default()).into_owned()
+}
+
+/// The project's folder.
+pub fn root() -> PathBuf {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask).to_owned()
+}
+
+/// The instant, for measuring how long a step takes.
+#[expect(clippy::disallowed_methods, reason = "progress is about the real time; no fact is made from it")]
+pub fn now() -> Instant {
+    Instant::now()
+}
+
+/// Each process has its own logs, so that two commands at once do not write into one file.
+fn log_path(title: &str) -> Result<PathBuf> {
+    let folder = root().join("target/log");
+    std::fs::create_dir_all(&folder)?;
+    let name: String = title.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    Ok(folder.join(format!("{name}-{}.log", std::process::id())))
+}
+
+fn last_line(log: &Path) -> String {
+    let text = read(log);
+    let line = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    line.trim().chars().take(80).collect()
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<std::io::Error> for Stop {
+    fn from(error: std::io::Error) -> Stop {
+        Stop(error.to_string())
+    }
+}

@@ -1,0 +1,121 @@
+//! `cargo xtask test`: everything that is checked, one step after the other, whatever the earlier ones said.
+//!
+//! A step that runs tests counts as many as it ran, any other step counts as one. The last line is
+//! `N passed, N failed`.
+
+use crate::builds::{self, Part};
+use crate::setup::{self, Setup};
+use crate::step::{self, Result, Stop};
+use std::process::Command;
+
+/// What was counted, and which steps failed.
+#[derive(Default)]
+struct Tally {
+    passed: u64,
+    failed: u64,
+    failures: Vec<String>,
+}
+
+/// Runs all checks; `full` adds those that take long.
+pub fn test(full: bool) -> Result<()> {
+    let setup = setup::prepare()?;
+    let mut tally = Tally::default();
+    tally.check("rustfmt", cargo(&setup, &["fmt", "--all", "--check"]));
+    tally.check("clippy", cargo(&setup, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]));
+    let mut doc = cargo(&setup, &["doc", "--workspace", "--no-deps", "--document-private-items"]);
+    doc.env("RUSTDOCFLAGS", "-D warnings");
+    tally.check("documentation", doc);
+    tally.tests("native tests", nextest(&setup, "not binary(e2e)", full)?);
+    let parts = [Part::SandboxWorker, Part::Worker, Part::Bank, Part::Dashboard];
+    match builds::build(&setup, &parts) {
+        Ok(()) => {
+            tally.passed += 1;
+            tally.tests("end-to-end tests", nextest(&setup, "binary(e2e)", full)?);
+        }
+        Err(Stop(why)) => tally.fail(1, &why),
+    }
+    tally.close()
+}
+
+impl Tally {
+    /// A step that is right or wrong as a whole.
+    fn check(&mut self, title: &str, mut command: Command) {
+        match step::run(title, &mut command) {
+            Ok(()) => self.passed += 1,
+            Err(Stop(why)) => self.fail(1, &why),
+        }
+    }
+
+    /// A step of nextest, which says how many tests it ran.
+    fn tests(&mut self, title: &str, mut command: Command) {
+        let ended = match step::attempt(title, &mut command) {
+            Ok(ended) => ended,
+            Err(Stop(why)) => return self.fail(1, &why),
+        };
+        let (passed, failed) = counts(&step::read(&ended.log));
+        eprintln!("    {passed} passed, {failed} failed in {:.1} s", ended.seconds);
+        self.passed += passed;
+        if ended.success && passed > 0 {
+            return;
+        }
+        step::show_end_of(&ended.log);
+        let why = if ended.success { "ran no test" } else { "failed" };
+        self.fail(failed.max(1), &format!("{title} {why}; the whole output is in {}", ended.log.display()));
+    }
+
+    fn fail(&mut self, count: u64, why: &str) {
+        self.failed += count;
+        self.failures.push(why.to_owned());
+    }
+
+    fn close(self) -> Result<()> {
+        for failure in &self.failures {
+            println!("failed: {failure}");
+        }
+        println!("{} passed, {} failed", self.passed, self.failed);
+        if self.failed > 0 { Err(Stop("not everything passed".into())) } else { Ok(()) }
+    }
+}
+
+fn cargo(setup: &Setup, arguments: &[&str]) -> Command {
+    let mut command = setup.command("cargo", "");
+    command.args(arguments);
+    command
+}
+
+/// cargo-nextest over the tests of a filter. End-to-end tests find the commands of this program by `PAYDOWN_XTASK`.
+fn nextest(setup: &Setup, filter: &str, full: bool) -> Result<Command> {
+    let mut command = cargo(setup, &["nextest", "run", "--workspace", "--no-fail-fast", "--color", "never"]);
+    command.args(["--no-tests", "pass", "--status-level", "slow", "--final-status-level", "fail"]);
+    command.args(["-E", filter]);
+    command.env("PAYDOWN_XTASK", std::env::current_exe()?);
+    if full {
+        command.env("PAYDOWN_FULL", "1");
+    }
+    Ok(command)
+}
+
+/// The counts in nextest's summary line:
+/// `     Summary [   0.013s] 12 tests run: 10 passed (1 slow), 1 failed, 1 timed out, 0 skipped`.
+fn counts(log: &str) -> (u64, u64) {
+    let Some(summary) = log.lines().rev().find(|line| line.trim_start().starts_with("Summary [")) else {
+        return (0, 0);
+    };
+    let counted = |word: &str| -> u64 {
+        let words: Vec<&str> = summary.split([' ', ',', '(', ')']).filter(|text| !text.is_empty()).collect();
+        let mut pairs = words.iter().zip(words.iter().skip(1));
+        pairs.find_map(|(number, next)| (*next == word).then(|| number.parse().ok()).flatten()).unwrap_or(0)
+    };
+    (counted("passed"), counted("failed") + counted("timed") + counted("exec"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_summary_is_read() {
+        let line = "     Summary [   0.013s] 13 tests run: 10 passed (1 slow), 2 failed, 1 timed out, 4 skipped";
+        assert_eq!(super::counts(line), (10, 3));
+        assert_eq!(super::counts("     Summary [   0.001s] 2 tests run: 2 passed, 0 skipped"), (2, 0));
+        assert_eq!(super::counts("error: could not compile"), (0, 0));
+    }
+}
