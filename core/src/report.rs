@@ -249,15 +249,20 @@ impl Parser {
 
     /// Takes the next bytes of the report and gives `sink` the lines that they finish.
     pub fn feed(&mut self, chunk: &[u8], mut sink: impl FnMut(Line<'_>)) {
+        self.take_chunk(chunk, &mut sink);
+    }
+
+    /// Does what [`Parser::feed`] says, apart from it so that it is compiled once for all sinks.
+    fn take_chunk(&mut self, chunk: &[u8], sink: &mut dyn FnMut(Line<'_>)) {
         let mut rest = chunk;
         if self.unfinished_bytes > 0 || self.skips_first_line {
             let Some((line_end, after)) = split_line(chunk) else { return self.keep(chunk) };
             self.keep(line_end);
-            self.take_unfinished(true, &mut sink);
+            self.take_unfinished(true, sink);
             rest = after;
         }
         while let Some((block, after)) = split_block(rest) {
-            self.take_block(block, &mut sink);
+            self.take_block(block, sink);
             rest = after;
         }
         if !self.is_done() {
@@ -291,7 +296,7 @@ impl Parser {
     }
 
     /// The unfinished line is finished, by its ending (which is not kept) or by the report's end.
-    fn take_unfinished(&mut self, has_ending: bool, sink: &mut impl FnMut(Line<'_>)) {
+    fn take_unfinished(&mut self, has_ending: bool, sink: &mut dyn FnMut(Line<'_>)) {
         let newline_bytes = u64::from(has_ending);
         let bytes = self.unfinished_bytes.saturating_add(newline_bytes);
         self.unfinished_bytes = 0;
@@ -308,7 +313,7 @@ impl Parser {
     }
 
     /// Takes complete lines.
-    fn take_block(&mut self, block: &[u8], sink: &mut impl FnMut(Line<'_>)) {
+    fn take_block(&mut self, block: &[u8], sink: &mut dyn FnMut(Line<'_>)) {
         // One look at the whole block is far cheaper than one at each line.
         let text = std::str::from_utf8(block).ok();
         let mut start = 0;
@@ -349,7 +354,7 @@ impl Parser {
         text: Option<&str>,
         bytes_with_ending: u64,
         has_ending: bool,
-        sink: &mut impl FnMut(Line<'_>),
+        sink: &mut dyn FnMut(Line<'_>),
     ) {
         let is_first = self.offset == 0;
         self.pass(bytes_with_ending);
