@@ -1,3 +1,5 @@
 //! What the native tests share: the ports of edge over SQLite and in memory.
 
+pub mod memory;
+pub mod processor;
 pub mod sqlite;

@@ -1,0 +1,1 @@
+//! The HTTP API, driven natively over SQLite and a fake processor.
