@@ -1,5 +1,7 @@
 //! The facts of one credit, and what follows from them: statuses and balances, never stored.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -440,6 +442,19 @@ pub enum Breach {
     Missing(Cents),
     /// So much is scheduled although paid and in flight already exceed the total.
     ScheduledBeyondTotal(Cents),
+}
+
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Breach::Missing(amount) => {
+                write!(f, "{amount} minor units are neither paid, in flight nor scheduled")
+            }
+            Breach::ScheduledBeyondTotal(amount) => {
+                write!(f, "{amount} minor units are scheduled beyond what is owed")
+            }
+        }
+    }
 }
 
 /// The word on `subject` that the latest decision took into effect.

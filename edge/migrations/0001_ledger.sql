@@ -182,6 +182,13 @@ CREATE TABLE IF NOT EXISTS unknown_answers (
   PRIMARY KEY (subject_id)
 ) STRICT, WITHOUT ROWID;
 
+-- Who claimed the first call for a credit whose call was left to the queue: only the first call's refusal proves anything.
+CREATE TABLE IF NOT EXISTS first_calls (
+  subject_id TEXT NOT NULL,
+  at TEXT NOT NULL,
+  PRIMARY KEY (subject_id)
+) STRICT, WITHOUT ROWID;
+
 -- Each distinct thing that was said of a transaction. `subject_id` is empty when the row named a transaction only.
 CREATE TABLE IF NOT EXISTS observations (
   transaction_id TEXT NOT NULL,
@@ -191,7 +198,6 @@ CREATE TABLE IF NOT EXISTS observations (
   code TEXT NOT NULL,
   source TEXT NOT NULL CHECK (source IN ('report', 'refusal', 'decision')),
   run_id TEXT,
-  line INTEGER,
   detail TEXT NOT NULL,
   PRIMARY KEY (transaction_id, subject_id, at, status, code)
 ) STRICT, WITHOUT ROWID;

@@ -102,6 +102,7 @@ struct DecisionRow<'a> {
     policy_id: &'a str,
     run_id: Option<RunId>,
     at: String,
+    submits: bool,
 }
 
 #[derive(Serialize)]
@@ -174,7 +175,9 @@ impl<'a> Rows<'a> {
                 self.account_holds.push(AccountHold { decision_id, exception_id: *exception_id });
             }
         }
-        self.decisions.push(DecisionRow { id: decision_id, credit_id, turn, rule: landing.rule, policy_id, run_id, at });
+        let submits = !landing.bodies.is_empty();
+        let rule = landing.rule;
+        self.decisions.push(DecisionRow { id: decision_id, credit_id, turn, rule, policy_id, run_id, at, submits });
         Ok(())
     }
 }
@@ -190,11 +193,16 @@ pub fn policy_row(policy: &Policy) -> Result<(String, Statement), Fault> {
 const POLICY: &str = "
 INSERT INTO policies (id, policy) SELECT ?1 ->> '$.id', ?1 ->> '$.policy' WHERE true ON CONFLICT DO NOTHING";
 
+/// A run that ended decides nothing more, and while a stop is in force no intent to submit is written.
 const DECISIONS: &str = "
 INSERT INTO decisions (id, credit_id, turn, rule, policy_id, run_id, at)
 SELECT value ->> '$.id', value ->> '$.credit_id', value ->> '$.turn', value ->> '$.rule', value ->> '$.policy_id',
   value ->> '$.run_id', value ->> '$.at'
-FROM json_each(?1, '$.decisions') WHERE true ON CONFLICT DO NOTHING";
+FROM json_each(?1, '$.decisions')
+WHERE NOT EXISTS (SELECT 1 FROM run_closings WHERE run_id = value ->> '$.run_id')
+  AND (value ->> '$.submits' = 0
+    OR coalesce((SELECT action FROM stops ORDER BY at DESC, id DESC LIMIT 1), 'start') = 'start')
+ON CONFLICT DO NOTHING";
 
 const DEBITS: &str = "
 INSERT INTO debits (id, credit_id, sequence, amount, due_date, reason, replaces, decision_id)

@@ -1,0 +1,132 @@
+//! Calling the processor, and recording what it answers.
+
+use futures_util::{StreamExt, stream};
+use paydown::date::{Instant, text};
+use paydown::decision::{Context, Input, decide};
+use paydown::id::{CreditId, TransactionId};
+use uuid::Uuid;
+
+use crate::error::Fault;
+use crate::ledger::decisions::{Landing, land, policy_row};
+use crate::ledger::facts::facts;
+use crate::ledger::{self, runs};
+use crate::ports::{Answer, Ports};
+
+/// How many calls wait for the processor at once: the connections that the platform lets wait for headers
+/// (Cloudflare Workers, limits, simultaneous open connections).
+const CONCURRENCY: usize = 6;
+
+/// How often a refused credit is decided again when someone else decided on it in between.
+const ATTEMPTS: u32 = 5;
+
+/// A call of the processor under the key of a credit or debit.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    /// The credit or debit, and the key.
+    pub subject: Uuid,
+    /// The credit it belongs to.
+    pub credit_id: CreditId,
+    /// What is asked, byte for byte as stored with the intent.
+    pub body: String,
+    /// Whether no call under this key can have been made before: only then does a refusal prove anything.
+    pub is_first: bool,
+}
+
+/// What a set of calls came to.
+#[derive(Debug, Default)]
+pub(super) struct Called {
+    /// The first refusals, to be decided at once.
+    pub refused: Vec<(CreditId, Uuid)>,
+    /// Why nothing more is to be called now: we are misconfigured, or asked to slow down.
+    pub stopped: Option<String>,
+}
+
+/// Calls the processor for all of `calls` and records the answers in one batch.
+pub(super) async fn call(ports: &Ports, calls: Vec<Call>, at: Instant) -> Result<Called, Fault> {
+    let mut called = Called::default();
+    let (mut named, mut refused, mut unknown) = (vec![], vec![], vec![]);
+    let answers = stream::iter(calls).map(|call| async move {
+        let answer = ports.processor.perform(&call.subject.to_string(), &call.body).await;
+        (call, answer)
+    });
+    let mut answers = answers.buffer_unordered(CONCURRENCY);
+    while let Some((call, answer)) = answers.next().await {
+        let row = |text_of: String| runs::AnswerRow {
+            subject: call.subject,
+            credit_id: call.credit_id,
+            at: text(at),
+            text: text_of,
+        };
+        match answer {
+            Answer::Transaction(id) => match TransactionId::try_from(id) {
+                Ok(id) => named.push(row(id.into())),
+                Err(error) => unknown.push(row(error.to_string())),
+            },
+            Answer::Refused { code, message } if call.is_first => {
+                refused.push(row(format!("{code}: {message}")));
+                called.refused.push((call.credit_id, call.subject));
+            }
+            // After a call whose outcome is not known, a refusal proves nothing.
+            Answer::Refused { code, message } => unknown.push(row(format!("refused later: {code}: {message}"))),
+            Answer::Misconfigured { status } => {
+                called.stopped = Some(format!("the processor answers {status}: we are misconfigured"));
+            }
+            Answer::SlowDown { retry_after_seconds } => {
+                called.stopped.get_or_insert(format!("the processor asks to wait {retry_after_seconds} s"));
+            }
+            Answer::Unknown { detail } => unknown.push(row(detail)),
+        }
+    }
+    let statements = runs::answers(&named, &refused, &unknown)?;
+    if !statements.is_empty() {
+        ledger::batch(&*ports.database, &statements).await?;
+    }
+    Ok(called)
+}
+
+/// Deals with the refusals of first calls at once, by L7 and L4.
+pub(super) async fn refusals(
+    ports: &Ports,
+    refused: &[(CreditId, Uuid)],
+    run_id: Option<paydown::id::RunId>,
+    at: Instant,
+) -> Result<(), Fault> {
+    let (policy_id, policy) = policy_row(&ports.settings.policy)?;
+    if !refused.is_empty() {
+        ledger::batch(&*ports.database, &[policy]).await?;
+    }
+    for (credit_id, subject) in refused {
+        for _ in 0..ATTEMPTS {
+            let context = Context { as_of: at, zone: &ports.settings.zone, policy: &ports.settings.policy };
+            let Some(facts) = facts(&*ports.database, &[*credit_id]).await?.into_iter().next() else { break };
+            let decision = decide(&facts, Input::Refusal { subject: *subject }, &context);
+            if decision.facts.is_empty() {
+                break;
+            }
+            let landing = Landing { credit_id: *credit_id, decision, rule: "L3", run_id, at, bodies: vec![] };
+            if !land(&*ports.database, &[landing], &policy_id).await?.is_empty() {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Calls the processor for a credit that was recorded without a call, as its queue message asks.
+pub async fn submit(ports: &Ports, credit_id: CreditId) -> Result<(), Fault> {
+    let database = &*ports.database;
+    let unanswered = facts(database, &[credit_id]).await?.into_iter().next().filter(|f| f.transaction_id.is_none());
+    if unanswered.is_none_or(|f| f.observations.iter().any(|o| o.subject == credit_id.0)) {
+        return Ok(());
+    }
+    if runs::stopped(database).await? {
+        return Ok(());
+    }
+    let at = ports.clock.now().await?;
+    let is_first = runs::claim_first_call(database, credit_id.0, at).await?;
+    for (subject, body) in runs::bodies(database, &[credit_id.0]).await? {
+        let called = call(ports, vec![Call { subject, credit_id, body, is_first }], at).await?;
+        refusals(ports, &called.refused, None, at).await?;
+    }
+    Ok(())
+}

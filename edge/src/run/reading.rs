@@ -1,0 +1,267 @@
+//! Stage 3: the report is downloaded once, archived, and read into observations.
+
+use paydown::date::{Instant, text};
+use paydown::id;
+use paydown::report::{Header, Line, Parser, Summary};
+use sha2::{Digest, Sha256};
+
+use super::{Detail, Running, Stage, because};
+use crate::error::Fault;
+use crate::ledger::{self, runs};
+use crate::ports::ReportBody;
+use serde_json::json;
+
+/// How often a download that breaks off is started again.
+const DOWNLOADS: u32 = 3;
+
+/// How many bytes of the archived report a slice reads.
+const SLICE_BYTES: u64 = 1 << 20;
+
+/// Downloads the report and archives it. Once archived it is never downloaded again in its run.
+pub(super) async fn download(running: &Running<'_>) -> Result<Detail, Fault> {
+    if runs::report(running.database(), running.run.id).await?.is_some() {
+        return Ok(because(&[]));
+    }
+    let mut reason = String::new();
+    for attempt in 1..=DOWNLOADS {
+        let body = match running.ports.processor.report().await {
+            Ok(body) => body,
+            Err(detail) => {
+                reason = format!("the report could not be had: {detail}");
+                continue;
+            }
+        };
+        match archive(running, body, attempt).await? {
+            (report, None) => {
+                ledger::batch(running.database(), &[runs::report_read(&report)?]).await?;
+                return Ok(because(&[]));
+            }
+            (report, Some(broken)) => {
+                reason = format!("the report is not whole: {broken}");
+                if attempt == DOWNLOADS {
+                    ledger::batch(running.database(), &[runs::report_read(&report)?]).await?;
+                }
+            }
+        }
+    }
+    Ok(because(&[reason]))
+}
+
+/// Writes one download into the archive as far as it comes; says what keeps it from being whole.
+async fn archive(
+    running: &Running<'_>,
+    mut body: Box<dyn ReportBody>,
+    attempt: u32,
+) -> Result<(runs::Report, Option<String>), Fault> {
+    let object_key = format!("reports/{}/{}-{attempt}.csv", running.run.business_date, running.run.id);
+    let mut writer = running.ports.archive.create(&object_key).await?;
+    let (mut sha256, mut bytes, mut last_byte) = (Sha256::new(), 0_u64, None);
+    let broken_off = loop {
+        match body.next().await {
+            Ok(Some(chunk)) => {
+                sha256.update(&chunk);
+                bytes = bytes.saturating_add(chunk.len() as u64);
+                last_byte = chunk.last().copied().or(last_byte);
+                writer.write(&chunk).await?;
+            }
+            Ok(None) => break None,
+            Err(detail) => break Some(format!("it broke off: {detail}")),
+        }
+    };
+    writer.finish().await?;
+    let problem = broken_off.or_else(|| not_whole(&*body, bytes, last_byte));
+    let report = runs::Report {
+        run_id: running.run.id,
+        object_key,
+        sha256: hexadecimal(&sha256.finalize()),
+        bytes,
+        whole: problem.is_none(),
+        window_days: running.ports.settings.report_window_days,
+        read_at: text(running.run.as_of),
+    };
+    Ok((report, problem))
+}
+
+/// Only status 200 with a final newline and all announced bytes is whole.
+fn not_whole(body: &dyn ReportBody, bytes: u64, last_byte: Option<u8>) -> Option<String> {
+    if body.status() != 200 {
+        return Some(format!("its status is {}", body.status()));
+    }
+    if let Some(announced) = body.announced_bytes().filter(|announced| *announced != bytes) {
+        return Some(format!("{announced} bytes were announced and {bytes} came"));
+    }
+    (last_byte != Some(b'\n')).then(|| "it does not end with a newline".to_owned())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Records the observations of the archived report, a range of bytes at a time, and opens what they call for.
+pub(super) async fn record(running: &Running<'_>) -> Result<Detail, Fault> {
+    let Some(report) = runs::report(running.database(), running.run.id).await? else {
+        return Ok(json!({ "reasons": [], "header": "absent", "rows": 0, "malformed": 0 }));
+    };
+    let (mut slice, cursor) = running.next_slice(Stage::Observations).await?;
+    let mut position = Position::from_cursor(&cursor);
+    let mut header = header(running, &report).await?;
+    while let Ok(readable) = &header
+        && position.offset < report.bytes
+    {
+        let range = read_range(running, &report, &position, readable.clone()).await?;
+        let mut statements = runs::observed(running.run.id, &range.rows, &range.malformed)?;
+        position = position.after(&range.summary);
+        if let Err(problem) = range.summary.header {
+            header = Err(problem.to_string());
+        }
+        statements.push(
+            running.slice_done(Stage::Observations, slice, Some(&position.cursor()), &because(&[])).await?,
+        );
+        ledger::batch(running.database(), &statements).await?;
+        slice = slice.saturating_add(1);
+    }
+    let malformed = open_malformed(running).await?;
+    open_unknown(running).await?;
+    let mut reasons = Vec::new();
+    if let Err(problem) = &header {
+        reasons.push(format!("the report has no readable header: {problem}"));
+    }
+    if malformed > 0 || position.malformed > 0 {
+        reasons.push(format!("{} rows of the report could not be read", position.malformed));
+    }
+    let header = if header.is_ok() { "readable" } else { "unreadable" };
+    Ok(json!({ "reasons": reasons, "header": header, "rows": position.rows, "malformed": position.malformed }))
+}
+
+/// How far the report has been read, and how much was found up to there.
+#[derive(Debug, Clone, Copy, Default)]
+struct Position {
+    offset: u64,
+    lines: u64,
+    rows: u64,
+    malformed: u64,
+}
+
+impl Position {
+    fn from_cursor(cursor: &str) -> Position {
+        let mut numbers = cursor.split(' ').map(|number| number.parse().unwrap_or(0));
+        let mut next = || numbers.next().unwrap_or(0);
+        Position { offset: next(), lines: next(), rows: next(), malformed: next() }
+    }
+
+    fn cursor(&self) -> String {
+        format!("{} {} {} {}", self.offset, self.lines, self.rows, self.malformed)
+    }
+
+    fn after(&self, read: &Summary) -> Position {
+        Position {
+            offset: self.offset.saturating_add(SLICE_BYTES),
+            lines: self.lines.saturating_add(read.lines),
+            rows: self.rows.saturating_add(read.rows),
+            malformed: self.malformed.saturating_add(read.malformed),
+        }
+    }
+}
+
+/// What the lines that begin in a range of bytes say.
+struct Range {
+    rows: Vec<runs::ObservedRow>,
+    malformed: Vec<runs::MalformedRow>,
+    summary: Summary,
+}
+
+async fn header(running: &Running<'_>, report: &runs::Report) -> Result<Result<Header, String>, Fault> {
+    let beginning = running.ports.archive.read(&report.object_key, 0, SLICE_BYTES.min(report.bytes)).await?;
+    Ok(Header::parse(&beginning).map_err(|problem| problem.to_string()))
+}
+
+async fn read_range(
+    running: &Running<'_>,
+    report: &runs::Report,
+    position: &Position,
+    header: Header,
+) -> Result<Range, Fault> {
+    let end = position.offset.saturating_add(SLICE_BYTES);
+    let download_at: Instant = running.run.as_of;
+    let is_first = position.offset == 0;
+    let parser =
+        if is_first { Parser::new(download_at) } else { Parser::from_byte(position.offset, header, download_at) };
+    let mut parser = parser.until_byte(end);
+    let (mut rows, mut malformed) = (Vec::new(), Vec::new());
+    let mut sink = |line: Line<'_>| match line {
+        Line::Row(row) => rows.push(runs::ObservedRow {
+            transaction_id: row.transaction_id.into_owned(),
+            reference: row.reference,
+            at: row.at,
+            status: row.status,
+            code: row.code.map(|code| code.into_owned()).unwrap_or_default(),
+        }),
+        Line::Malformed(line) => malformed.push(runs::MalformedRow {
+            line: line.line_number.saturating_add(position.lines),
+            row_id: id::from_cause(0, &["malformed_row", &hexadecimal(&Sha256::digest(line.bytes))]),
+            quoted: String::from_utf8_lossy(line.bytes).into_owned(),
+            why: line.why.to_string(),
+        }),
+    };
+    let mut from = position.offset.saturating_sub(u64::from(!is_first));
+    while from < report.bytes && !parser.is_done() {
+        let bytes = running.ports.archive.read(&report.object_key, from, SLICE_BYTES.min(report.bytes - from)).await?;
+        if bytes.is_empty() {
+            return Err(Fault::Permanent(format!("the archive lost bytes of {} from {from} on", report.object_key)));
+        }
+        from = from.saturating_add(bytes.len() as u64);
+        parser.feed(&bytes, &mut sink);
+    }
+    let summary = parser.finish(&mut sink);
+    Ok(Range { rows, malformed, summary })
+}
+
+/// Opens `malformed_row` for rows that were never seen before; gives how many of them.
+async fn open_malformed(running: &Running<'_>) -> Result<usize, Fault> {
+    let (count, found) = runs::new_malformed_rows(running.database(), running.run.id).await?;
+    let each = found.into_iter().map(|row| (row.row_id, row.row_id.to_string(), row.detail));
+    open_each_or_one(running, "malformed_row", count, each.collect(), vec![]).await?;
+    Ok(count)
+}
+
+/// Opens `unknown_transaction` for transactions that nobody knows, and closes it for those known by now.
+async fn open_unknown(running: &Running<'_>) -> Result<(), Fault> {
+    let (count, found) = runs::unknown_transactions(running.database(), running.run.id).await?;
+    let run = running.run.id.to_string();
+    let each = found.into_iter().map(|unknown| {
+        let id = id::from_cause(0, &["exception", "unknown_transaction", &unknown.transaction_id, &run]);
+        (id, unknown.transaction_id, unknown.detail)
+    });
+    let known = runs::known_by_now(running.run.as_of)?;
+    open_each_or_one(running, "unknown_transaction", count, each.collect(), vec![known]).await
+}
+
+/// Opens exceptions one by one; when they are too many, one on the run with the count and the first of them.
+async fn open_each_or_one(
+    running: &Running<'_>,
+    kind: &'static str,
+    count: usize,
+    each: Vec<(uuid::Uuid, String, String)>,
+    mut also: Vec<crate::ports::Statement>,
+) -> Result<(), Fault> {
+    let run = running.run.id.to_string();
+    let new = |(id, subject, detail)| runs::NewException {
+        id,
+        kind,
+        subject,
+        run_id: Some(running.run.id),
+        detail,
+        opened_at: text(running.run.as_of),
+    };
+    let opened: Vec<_> = if count > runs::MANY {
+        let first: Vec<String> = each.into_iter().map(|(_, subject, detail)| format!("{subject}: {detail}")).collect();
+        let detail = format!("{count} of a kind in one run; the first {}:\n{}", first.len(), first.join("\n"));
+        vec![new((id::from_cause(0, &["exception", kind, &run]), run, detail))]
+    } else {
+        each.into_iter().map(new).collect()
+    };
+    if !opened.is_empty() {
+        also.push(runs::exceptions(&opened)?);
+    }
+    if also.is_empty() { Ok(()) } else { ledger::batch(running.database(), &also).await.map(|_| ()) }
+}

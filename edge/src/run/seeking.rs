@@ -1,0 +1,68 @@
+//! Stage 2: transactions that were asked for and not named are called for again, with the same key.
+
+use paydown::decision::{Context, Effect, Input, decide};
+use paydown::id::CreditId;
+use uuid::Uuid;
+
+use super::calling::{Call, call};
+use super::{Detail, Running, Stage, because, last_of};
+use crate::error::Fault;
+use crate::ledger::decisions::{Landing, land, policy_row};
+use crate::ledger::facts::facts;
+use crate::ledger::{self, runs};
+use crate::ports::Ports;
+
+/// Seeks all that is without an answer.
+pub(super) async fn seek(running: &Running<'_>) -> Result<Detail, Fault> {
+    let mut reasons = Vec::new();
+    let (mut slice, mut cursor) = running.next_slice(Stage::Seek).await?;
+    loop {
+        let credits = runs::unanswered(running.database(), &running.since(&cursor)).await?;
+        let Some(last) = last_of(&credits) else { return Ok(because(&reasons)) };
+        reasons.extend(seek_slice(running.ports, &credits, &running.context(), Some(running.run.id)).await?);
+        reasons.dedup();
+        cursor = last;
+        let done = running.slice_done(Stage::Seek, slice, Some(&cursor), &because(&reasons)).await?;
+        ledger::batch(running.database(), &[done]).await?;
+        slice = slice.saturating_add(1);
+    }
+}
+
+/// Seeks the answers of some credits; says why calling had to stop, if it had to.
+pub(super) async fn seek_slice(
+    ports: &Ports,
+    credits: &[CreditId],
+    context: &Context<'_>,
+    run_id: Option<paydown::id::RunId>,
+) -> Result<Option<String>, Fault> {
+    let database = &*ports.database;
+    let (policy_id, policy) = policy_row(context.policy)?;
+    let mut landings = Vec::new();
+    let mut submits: Vec<(CreditId, Uuid)> = Vec::new();
+    for facts in facts(database, credits).await? {
+        let decision = decide(&facts, Input::Seek, context);
+        submits.extend(decision.effects.iter().filter_map(|effect| match effect {
+            Effect::Submit { subject, .. } => Some((facts.id, *subject)),
+            Effect::HoldAccount { .. } => None,
+        }));
+        if !decision.facts.is_empty() {
+            let (credit_id, at) = (facts.id, context.as_of);
+            landings.push(Landing { credit_id, decision, rule: "L3", run_id, at, bodies: vec![] });
+        }
+    }
+    if !landings.is_empty() {
+        ledger::batch(database, &[policy]).await?;
+        // A decision that is stale here is taken by the next sweep.
+        land(database, &landings, &policy_id).await?;
+    }
+    if submits.is_empty() || runs::stopped(database).await? {
+        return Ok(None);
+    }
+    let subjects: Vec<Uuid> = submits.iter().map(|(_, subject)| *subject).collect();
+    let bodies = runs::bodies(database, &subjects).await?;
+    let calls = bodies.into_iter().filter_map(|(subject, body)| {
+        let (credit_id, _) = submits.iter().find(|(_, s)| *s == subject)?;
+        Some(Call { subject, credit_id: *credit_id, body, is_first: false })
+    });
+    Ok(call(ports, calls.collect(), context.as_of).await?.stopped)
+}

@@ -1,0 +1,84 @@
+//! The sweeper: every ten minutes it finishes what an invocation left, and keeps what nobody could handle.
+
+use chrono::TimeDelta;
+use paydown::date::{Instant, days_before, text};
+use paydown::decision::Context;
+use paydown::id::{self, CreditId};
+
+use super::seeking::seek_slice;
+use super::{SLICE_CREDITS, daily, last_of, opening};
+use crate::error::Fault;
+use crate::ledger::{self, runs};
+use crate::ports::Ports;
+
+/// After how many minutes without a finished slice a run counts as left: longer than any invocation's stage.
+const STALE_MINUTES: i64 = 8;
+
+/// At what time of the day, UTC, the cron opens the daily run (`0 6 * * *`), and how many minutes later the
+/// sweeper does it instead.
+const DAILY_RUN_HOUR: i64 = 6;
+const LATE_MINUTES: i64 = 30;
+
+/// Resumes a run that was left, opens the day's run when the cron did not, seeks unknown transactions.
+pub async fn sweep(ports: &Ports, at: Instant) -> Result<(), Fault> {
+    if let Some(as_of) = left_run(ports, at).await? {
+        daily(ports, as_of).await?;
+    } else if is_late(ports, at).await? {
+        opening::open_late(ports, at, true).await?;
+        daily(ports, at).await?;
+    }
+    seek(ports, at).await
+}
+
+/// Keeps a queue message that could not be handled and opens its exception.
+pub async fn dead_letter(ports: &Ports, queue: &str, body: &str) -> Result<(), Fault> {
+    let at = ports.clock.now().await?;
+    let id = id::from_cause(0, &["dead_letter", queue, body]);
+    let exception = runs::NewException {
+        id: id::from_cause(0, &["exception", "dead_letter", queue, body]),
+        kind: "dead_letter",
+        subject: id.to_string(),
+        run_id: None,
+        detail: format!("a message of the queue {queue} could not be handled: {body}"),
+        opened_at: text(at),
+    };
+    let statements = [runs::dead_letter(id, queue, body, at)?, runs::exceptions(&[exception])?];
+    ledger::batch(&*ports.database, &statements).await.map(|_| ())
+}
+
+/// The instant of a run that nobody works on any more.
+async fn left_run(ports: &Ports, at: Instant) -> Result<Option<Instant>, Fault> {
+    let Some((as_of, last_active)) = runs::unfinished(&*ports.database).await? else { return Ok(None) };
+    let latest = at.max(ports.clock.now().await?);
+    let is_left = latest.signed_duration_since(last_active) >= TimeDelta::minutes(STALE_MINUTES);
+    Ok(is_left.then_some(as_of))
+}
+
+/// Whether the day of `at` should have had its run by now.
+async fn is_late(ports: &Ports, at: Instant) -> Result<bool, Fault> {
+    let zone = &ports.settings.zone;
+    let due = at.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
+    let due = due.checked_add_signed(TimeDelta::minutes(DAILY_RUN_HOUR.saturating_mul(60).saturating_add(LATE_MINUTES)));
+    if due.is_none_or(|due| at < due) {
+        return Ok(false);
+    }
+    match runs::last_run(&*ports.database).await? {
+        Some((_, last_date)) => Ok(last_date < zone.business_date(at)),
+        None => runs::has_credits_before(&*ports.database, days_before(at, 1)).await,
+    }
+}
+
+/// Seeks the answers that are missing since the last run and before.
+async fn seek(ports: &Ports, at: Instant) -> Result<(), Fault> {
+    let settings = &ports.settings;
+    let context = Context { as_of: at, zone: &settings.zone, policy: &settings.policy };
+    let mut cursor = String::new();
+    loop {
+        let credits: Vec<CreditId> = runs::unanswered_now(&*ports.database, &cursor, SLICE_CREDITS).await?;
+        let Some(last) = last_of(&credits) else { return Ok(()) };
+        if seek_slice(ports, &credits, &context, None).await?.is_some() {
+            return Ok(());
+        }
+        cursor = last;
+    }
+}
