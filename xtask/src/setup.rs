@@ -129,8 +129,10 @@ fn joined<T>(thread: std::thread::Result<Result<T>>) -> Result<T> {
     thread.unwrap_or_else(|_| Err(Stop("a set-up step broke off".into())))
 }
 
-/// `cargo run` speaks to what it runs through the environment; a cargo further down must not listen.
+/// `cargo run` speaks to what it runs through the environment; a cargo further down must not listen. And a tool
+/// that fails is to say what failed, not where in its own code.
 fn without_cargo(command: &mut Command) {
+    command.env_remove("RUST_BACKTRACE");
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || name == "LD_LIBRARY_PATH" {
