@@ -1,1 +1,726 @@
-//! The wire shapes of the HTTP API: what edge answers and web reads.
+//! The wire shapes of the HTTP API, as edge writes them and the dashboard reads them.
+//!
+//! Every figure in them comes from [`State`], so that no other place works out a status or a balance.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::credit::{Because, CreditStatus, DebitStatus, Facts, Kind, Reason, State};
+use crate::date::{BusinessDate, Instant};
+use crate::id::{CreditId, DebitId, ExceptionId, RunId, TransactionId};
+use crate::money::Cents;
+use crate::plan::Installment;
+use crate::policy::Policy;
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page<T> {
+    /// What the page holds; it may be fewer than asked for, and more may follow all the same.
+    pub data: Vec<T>,
+    /// Where the next page begins; `None` at the end.
+    pub next_cursor: Option<String>,
+}
+
+/// A credit as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credit {
+    /// The credit.
+    pub id: CreditId,
+    /// The customer's bank account.
+    pub account_id: String,
+    /// What is paid out.
+    pub amount: Cents,
+    /// What it costs.
+    pub fee: Cents,
+    /// The currency of all its amounts, ISO 4217.
+    pub currency: String,
+    /// How many installments the plan has.
+    pub installments: u32,
+    /// Days from one to the next.
+    pub interval_days: u32,
+    /// Where it stands.
+    pub status: CreditStatus,
+    /// When it was asked for.
+    pub created_at: Instant,
+    /// The transaction that pays it out, once the processor has named it.
+    pub transaction_id: Option<TransactionId>,
+    /// When it was paid out, by the processor.
+    pub confirmed_at: Option<Instant>,
+    /// The sum of the collected debits.
+    pub collected: Cents,
+    /// Collected, plus paid elsewhere, less refunded; negative when more was refunded.
+    pub paid: i64,
+    /// Processed and without word or timeout.
+    pub in_flight: Cents,
+    /// Neither processed nor cancelled.
+    pub scheduled: Cents,
+    /// Owed, less paid, in flight and scheduled: a gap, or negative an excess.
+    pub missing: i64,
+    /// What is still to be paid.
+    pub outstanding: Cents,
+    /// When the next debit is due that is still to be issued.
+    pub next_due_date: Option<BusinessDate>,
+}
+
+impl Credit {
+    /// The credit that the facts come to.
+    pub fn of(facts: &Facts) -> Credit {
+        let state = State::of(facts);
+        let balances = state.balances();
+        Credit {
+            id: facts.id,
+            account_id: facts.account_id.clone(),
+            amount: facts.terms.amount,
+            fee: facts.terms.fee,
+            currency: facts.currency.clone(),
+            installments: facts.terms.installments,
+            interval_days: facts.terms.interval_days,
+            status: state.status(),
+            created_at: facts.created_at,
+            transaction_id: facts.transaction_id.clone(),
+            confirmed_at: state.confirmed_at,
+            collected: Cents::from_balance(balances.collected),
+            paid: signed(balances.paid),
+            in_flight: Cents::from_balance(balances.in_flight),
+            scheduled: Cents::from_balance(balances.scheduled),
+            missing: signed(balances.missing()),
+            outstanding: Cents::from_balance(balances.outstanding()),
+            next_due_date: state.next_due_date(),
+        }
+    }
+}
+
+/// A balance on the wire; no sum of one credit's facts comes near the limits.
+fn signed(balance: i128) -> i64 {
+    i64::try_from(balance).unwrap_or(if balance < 0 { i64::MIN } else { i64::MAX })
+}
+
+/// A debit as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Debit {
+    /// The debit.
+    pub id: DebitId,
+    /// The credit it collects for.
+    pub credit_id: CreditId,
+    /// The customer's bank account.
+    pub account_id: String,
+    /// Its place in the plan, from 1, in the order of creation.
+    pub sequence: u32,
+    /// What it collects.
+    pub amount: Cents,
+    /// When it is due.
+    pub due_date: BusinessDate,
+    /// Where it stands.
+    pub status: DebitStatus,
+    /// Why it was made.
+    pub reason: Reason,
+    /// The sequence of the debit in whose place it is.
+    pub replaces: Option<u32>,
+    /// The sequences of the debits that took its place.
+    pub replaced_by: Vec<u32>,
+    /// Why it will never be submitted.
+    pub cancelled_because: Option<Because>,
+    /// Its transaction, once the processor has named it.
+    pub transaction_id: Option<TransactionId>,
+    /// The return code of its failure.
+    pub code: Option<String>,
+    /// When the intent to submit it was written.
+    pub submitted_at: Option<Instant>,
+    /// When the latest word on it happened, by the processor.
+    pub resolved_at: Option<Instant>,
+}
+
+impl Debit {
+    /// The debits that the facts of a credit come to, by sequence.
+    pub fn of(facts: &Facts) -> Vec<Debit> {
+        let replaced_by = |sequence: u32| {
+            let replacing = facts.debits.iter().filter(move |d| d.replaces == Some(sequence));
+            replacing.map(|d| d.sequence).collect()
+        };
+        let state = State::of(facts);
+        let debits = state.debits.iter().map(|debit| Debit {
+            id: debit.facts.id,
+            credit_id: facts.id,
+            account_id: facts.account_id.clone(),
+            sequence: debit.facts.sequence,
+            amount: debit.facts.amount,
+            due_date: debit.facts.due_date,
+            status: debit.status(),
+            reason: debit.facts.reason,
+            replaces: debit.facts.replaces,
+            replaced_by: replaced_by(debit.facts.sequence),
+            cancelled_because: debit.facts.cancelled_because,
+            transaction_id: debit.facts.transaction_id.clone(),
+            code: debit.code.clone(),
+            submitted_at: debit.facts.submitted_at,
+            resolved_at: debit.resolved_at,
+        });
+        debits.collect()
+    }
+}
+
+/// A credit with all that is known of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreditDetail {
+    /// The credit.
+    #[serde(flatten)]
+    pub credit: Credit,
+    /// Its debits, by sequence.
+    pub debits: Vec<Debit>,
+    /// Every fact about it, in order.
+    pub timeline: Vec<TimelineEntry>,
+}
+
+/// One fact about a credit, and the rule of the law that it follows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimelineEntry {
+    /// When it came about.
+    pub at: Instant,
+    /// What kind of fact it is.
+    pub kind: String,
+    /// The debit it is about.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub debit_id: Option<DebitId>,
+    /// The run that it came about in.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub run_id: Option<RunId>,
+    /// The rule, `L1` to `L10`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rule: Option<String>,
+    /// What a person should know, in a sentence.
+    pub detail: String,
+}
+
+/// A run as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// The run.
+    pub id: RunId,
+    /// Its date.
+    pub business_date: BusinessDate,
+    /// Its instant.
+    pub as_of: Instant,
+    /// How far it got.
+    pub status: RunStatus,
+    /// When it was opened.
+    pub started_at: Instant,
+    /// When it was closed.
+    pub finished_at: Option<Instant>,
+    /// The days since the run before that had none.
+    pub missed_days: Vec<BusinessDate>,
+    /// What it read.
+    pub report: Option<ReportFacts>,
+    /// What it did.
+    pub counts: Counts,
+    /// Why it is not complete.
+    pub reasons: Vec<String>,
+}
+
+/// How far a run got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// It is under way.
+    Running,
+    /// It went through all its stages, and nothing was left out.
+    Complete,
+    /// It went through all its stages; its reasons say what was left out.
+    Incomplete,
+    /// It ended early.
+    Failed,
+}
+
+/// What is known of the report that a run read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportFacts {
+    /// The SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// How many rows could be read; none until the report was read.
+    pub rows: u64,
+    /// How many rows could not.
+    pub malformed: u64,
+}
+
+/// What a run did, in numbers of credits, debits or exceptions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counts {
+    /// Credits whose advance succeeded.
+    pub confirmed: u64,
+    /// Credits that were planned.
+    pub planned_credits: u64,
+    /// Debits collected.
+    pub collected: u64,
+    /// Debits failed.
+    pub failed: u64,
+    /// Debits timed out.
+    pub timed_out: u64,
+    /// Debits returned after they were collected.
+    pub returned: u64,
+    /// Debits that took another's place.
+    pub replaced: u64,
+    /// Debits cancelled.
+    pub cancelled: u64,
+    /// Debits issued.
+    pub issued: u64,
+    /// Credits with transactions whose answer is still unknown.
+    pub unknown: u64,
+    /// Exceptions opened.
+    pub exceptions: u64,
+}
+
+/// A run with its stages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunDetail {
+    /// The run.
+    #[serde(flatten)]
+    pub run: Run,
+    /// What was done of each stage, in order.
+    pub stages: Vec<StageProgress>,
+}
+
+/// How far one stage of a run got.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageProgress {
+    /// The stage.
+    pub stage: String,
+    /// How many slices of it are done.
+    pub slices: u32,
+    /// Whether all of it is.
+    pub done: bool,
+    /// When the last slice was.
+    pub at: Instant,
+}
+
+/// An exception as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exception {
+    /// The exception.
+    pub id: ExceptionId,
+    /// What it is about.
+    pub kind: Kind,
+    /// Open or resolved.
+    pub status: ExceptionStatus,
+    /// The credit, debit, transaction, run, row or account it is about.
+    pub subject: String,
+    /// The credit it concerns.
+    pub credit_id: Option<CreditId>,
+    /// The run that opened it.
+    pub run_id: Option<RunId>,
+    /// What a person should know, in a sentence.
+    pub detail: String,
+    /// When it was opened.
+    pub opened_at: Instant,
+    /// How it closed.
+    pub resolution: Option<Resolution>,
+}
+
+/// Whether an exception still asks for a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExceptionStatus {
+    /// It does.
+    Open,
+    /// It does not any more.
+    Resolved,
+}
+
+/// How an exception closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolution {
+    /// What was done.
+    pub action: String,
+    /// Who did it; `paydown` when it closed by itself.
+    pub actor: String,
+    /// Why.
+    pub note: String,
+    /// When.
+    pub resolved_at: Instant,
+}
+
+/// A refusal or failure of the API: RFC 9457, `application/problem+json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What kind of problem it is, as a URI reference.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The same for people.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What exactly went wrong.
+    pub detail: String,
+    /// The kind of problem, for programs.
+    pub code: String,
+    /// The request that met it.
+    pub request_id: String,
+    /// What is wrong with the request, all at once.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub errors: Option<Vec<FieldError>>,
+    /// The credit that it is about.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub credit_id: Option<CreditId>,
+}
+
+/// What is wrong with one field of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// The field, as a JSON pointer (RFC 6901); of a query, `/` and the parameter's name.
+    pub pointer: String,
+    /// What is wrong with it.
+    pub detail: String,
+}
+
+/// What `perform_advance` asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdvanceRequest {
+    /// The customer's bank account.
+    pub account_id: String,
+    /// What is to be paid out.
+    pub amount: Cents,
+    /// What it costs; nothing by default.
+    pub fee: Cents,
+    /// The currency; the one configured by default.
+    pub currency: String,
+    /// How many installments; 12 by default.
+    pub installments: u32,
+    /// Days from one to the next; 7 by default.
+    pub interval_days: u32,
+}
+
+/// What a plan is asked for: `GET /v1/plan`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanRequest {
+    /// What would be paid out.
+    pub amount: Cents,
+    /// What it would cost.
+    pub fee: Cents,
+    /// How many installments.
+    pub installments: u32,
+    /// Days from one to the next.
+    pub interval_days: u32,
+    /// The date of the advance; today by default.
+    pub start_date: Option<BusinessDate>,
+}
+
+/// What a plan would be; nothing is recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// `amount + fee`.
+    pub total: Cents,
+    /// The date of the advance.
+    pub start_date: BusinessDate,
+    /// What would be due when.
+    pub installments: Vec<Installment>,
+}
+
+/// The settings in force, none of them secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The one currency of the installation, ISO 4217.
+    pub currency: String,
+    /// The largest amount of one advance.
+    pub max_advance: Cents,
+    /// How many times 24 h a report reaches back.
+    pub report_window_days: u32,
+    /// The business time zone, by its IANA name.
+    pub business_time_zone: String,
+    /// The limits of the law.
+    pub policy: Policy,
+    /// Whether this is a sandbox.
+    pub sandbox: bool,
+}
+
+/// What is running, and whether the book is kept: `GET /healthz`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// The release.
+    pub version: String,
+    /// The commit it was built from.
+    pub commit: String,
+    /// How many migrations the ledger has.
+    pub schema_version: u32,
+    /// The last run by its instant.
+    pub last_run: Option<LastRun>,
+}
+
+/// The last run and its age.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastRun {
+    /// The run.
+    pub id: RunId,
+    /// Its instant.
+    pub as_of: Instant,
+    /// How far it got.
+    pub status: RunStatus,
+    /// Seconds since its instant.
+    pub age_seconds: i64,
+}
+
+/// The dashboard's figures: `GET /v1/summary`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// When they were worked out.
+    pub as_of: Instant,
+    /// The first day of `days`.
+    pub from: BusinessDate,
+    /// The last day of `days`.
+    pub to: BusinessDate,
+    /// The money of all planned credits that did not fail.
+    pub totals: Totals,
+    /// How many credits have each status; all statuses are named.
+    pub credits: BTreeMap<CreditStatus, u64>,
+    /// How many exceptions are open.
+    pub open_exceptions: u64,
+    /// What was expected and collected on each day.
+    pub days: Vec<Day>,
+    /// What is still to be collected, by how long ago its first installment was due.
+    pub ageing: Vec<Age>,
+    /// The failed and returned debits, by return code.
+    pub failures: Vec<Failures>,
+}
+
+/// The ledger equation: `total + excess = paid + in_flight + scheduled + written_off + waiting`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Totals {
+    /// How many credits it sums.
+    pub credits: u64,
+    /// What is owed in all, amounts and fees.
+    pub total: i64,
+    /// What was or will be collected beyond that.
+    pub excess: i64,
+    /// What was paid.
+    pub paid: i64,
+    /// What is processed and without word or timeout.
+    pub in_flight: i64,
+    /// What is neither processed nor cancelled.
+    pub scheduled: i64,
+    /// What is missing from credits that were written off.
+    pub written_off: i64,
+    /// What is missing from the others: gaps that wait for a person.
+    pub waiting: i64,
+}
+
+/// One day of the book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Day {
+    /// The day.
+    pub date: BusinessDate,
+    /// The debits due on it that were not cancelled.
+    pub expected: i64,
+    /// What was collected on it, by the processor.
+    pub collected: i64,
+}
+
+/// What is still to be collected of installments that were due some time ago.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Age {
+    /// Days since the installment was due: `not_due`, `0-7`, `8-30`, `31-60`, `61-90` or `91+`.
+    pub days: String,
+    /// How many debits.
+    pub debits: u64,
+    /// How much.
+    pub amount: i64,
+}
+
+/// The failures with one return code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failures {
+    /// The return code; `None` without one.
+    pub code: Option<String>,
+    /// How many debits.
+    pub debits: u64,
+    /// How much they were to collect.
+    pub amount: i64,
+}
+
+/// A summary while the facts of one credit after the other are added to it.
+#[derive(Debug, Clone, Default)]
+pub struct Summing {
+    totals: Totals,
+    credits: BTreeMap<CreditStatus, u64>,
+    days: BTreeMap<BusinessDate, (i64, i64)>,
+    ageing: BTreeMap<usize, (u64, i64)>,
+    failures: BTreeMap<Option<String>, (u64, i64)>,
+}
+
+/// The upper ends of the ages, in days since the installment was due, and their names.
+const AGES: [(i64, &str); 6] =
+    [(-1, "not_due"), (7, "0-7"), (30, "8-30"), (60, "31-60"), (90, "61-90"), (i64::MAX, "91+")];
+
+/// All statuses of a credit, in the order of the law.
+const CREDIT_STATUSES: [CreditStatus; 7] = [
+    CreditStatus::Pending,
+    CreditStatus::Unconfirmed,
+    CreditStatus::Failed,
+    CreditStatus::WrittenOff,
+    CreditStatus::Repaid,
+    CreditStatus::Held,
+    CreditStatus::Active,
+];
+
+impl Summing {
+    /// Adds a credit, seen from a `today`; `date_of` says the business date of an instant.
+    pub fn add(&mut self, facts: &Facts, today: BusinessDate, date_of: impl Fn(Instant) -> BusinessDate) {
+        let state = State::of(facts);
+        count(self.credits.entry(state.status()).or_default());
+        for debit in Debit::of(facts) {
+            self.add_debit(&debit, date_of(debit.resolved_at.unwrap_or_default()));
+        }
+        if state.is_planned() && !state.has_failed() {
+            self.add_totals(&state);
+            self.add_ages(facts, &state, today);
+        }
+    }
+
+    fn add_debit(&mut self, debit: &Debit, resolved_on: BusinessDate) {
+        let amount = signed(debit.amount.signed());
+        if debit.status != DebitStatus::Cancelled {
+            sum(&mut self.days.entry(debit.due_date).or_default().0, amount);
+        }
+        match debit.status {
+            DebitStatus::Collected => sum(&mut self.days.entry(resolved_on).or_default().1, amount),
+            DebitStatus::Failed | DebitStatus::Returned => {
+                let (debits, total) = self.failures.entry(debit.code.clone()).or_default();
+                count(debits);
+                sum(total, amount);
+            }
+            DebitStatus::Scheduled
+            | DebitStatus::Processing
+            | DebitStatus::Submitted
+            | DebitStatus::TimedOut
+            | DebitStatus::Cancelled => {}
+        }
+    }
+
+    fn add_totals(&mut self, state: &State) {
+        let balances = state.balances();
+        let missing = signed(balances.missing());
+        let totals = &mut self.totals;
+        count(&mut totals.credits);
+        sum(&mut totals.total, signed(balances.total));
+        sum(&mut totals.paid, signed(balances.paid));
+        sum(&mut totals.in_flight, signed(balances.in_flight));
+        sum(&mut totals.scheduled, signed(balances.scheduled));
+        sum(&mut totals.excess, missing.min(0).saturating_neg());
+        let gap = if state.written_off { &mut totals.written_off } else { &mut totals.waiting };
+        sum(gap, missing.max(0));
+    }
+
+    /// What is in flight or scheduled counts from the due date of the installment it serves; a gap that
+    /// waits, from the latest of the debits that left it.
+    fn add_ages(&mut self, facts: &Facts, state: &State, today: BusinessDate) {
+        let mut waiting = state.balances().missing().max(0);
+        for debit in state.debits.iter().rev() {
+            let replaced = facts.debits.iter().any(|d| d.replaces == Some(debit.facts.sequence));
+            let open = debit.is_scheduled() || debit.is_in_flight();
+            let left_a_gap = !open && !replaced && !state.written_off && debit.status() != DebitStatus::Collected;
+            let amount = match (open, left_a_gap) {
+                (true, _) => debit.facts.amount.signed(),
+                (false, true) => debit.facts.amount.signed().min(waiting),
+                (false, false) => 0,
+            };
+            if amount == 0 {
+                continue;
+            }
+            if left_a_gap {
+                waiting = waiting.saturating_sub(amount);
+            }
+            let age = today.days_since(first_due(facts, debit.facts.sequence));
+            let place = AGES.iter().position(|(until, _)| age <= *until).unwrap_or(0);
+            let (debits, total) = self.ageing.entry(place).or_default();
+            count(debits);
+            sum(total, signed(amount));
+        }
+    }
+
+    /// The summary of all that was added, with the days from `from` to `to`.
+    pub fn finish(self, as_of: Instant, from: BusinessDate, to: BusinessDate, open_exceptions: u64) -> Summary {
+        let length = u32::try_from(to.days_since(from)).unwrap_or(0);
+        let day = |date| {
+            let (expected, collected) = self.days.get(&date).copied().unwrap_or_default();
+            Day { date, expected, collected }
+        };
+        let age = |(place, (_, days)): (usize, &(i64, &str))| {
+            let (debits, amount) = self.ageing.get(&place).copied().unwrap_or_default();
+            Age { days: (*days).to_owned(), debits, amount }
+        };
+        let number = |status| (status, self.credits.get(&status).copied().unwrap_or_default());
+        let failures = self.failures.iter().map(|(code, (debits, amount))| Failures {
+            code: code.clone(),
+            debits: *debits,
+            amount: *amount,
+        });
+        Summary {
+            as_of,
+            from,
+            to,
+            totals: self.totals,
+            credits: CREDIT_STATUSES.into_iter().map(number).collect(),
+            open_exceptions,
+            days: (0..=length).map(|n| day(from.plus_days(n))).collect(),
+            ageing: AGES.iter().enumerate().map(age).collect(),
+            failures: failures.collect(),
+        }
+    }
+}
+
+fn count(number: &mut u64) {
+    *number = number.saturating_add(1);
+}
+
+fn sum(total: &mut i64, amount: i64) {
+    *total = total.saturating_add(amount);
+}
+
+/// The due date of the installment that a debit serves: of the first that `replaces` leads back to.
+fn first_due(facts: &Facts, sequence: u32) -> BusinessDate {
+    let place = |sequence: u32| facts.debits.iter().find(|d| d.sequence == sequence);
+    let mut first = place(sequence);
+    // What a debit replaces has a lower sequence, so that this ends.
+    while let Some(replaced) = first.and_then(|d| d.replaces.filter(|r| *r < d.sequence)).and_then(place) {
+        first = Some(replaced);
+    }
+    first.map_or(BusinessDate::new(chrono::NaiveDate::MIN), |d| d.due_date)
+}
+
+impl Reason {
+    /// The rule by which a debit of this reason is made.
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Reason::Planned => "L1",
+            Reason::Failed | Reason::TimedOut | Reason::Returned => "L4",
+            Reason::Shortened => "L6",
+            Reason::Paused | Reason::PaidOff => "L8",
+        }
+    }
+}
+
+impl Because {
+    /// The rule by which a debit is cancelled because of this.
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Because::CreditReturned => "L2",
+            Because::Shortened => "L6",
+            Because::Paused | Because::PaidOff | Because::WrittenOff => "L8",
+        }
+    }
+}
+
+impl Kind {
+    /// The rule by which an exception of this kind is opened; those about the machine follow from the run's order.
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Kind::CreditUnconfirmed | Kind::CreditReturned | Kind::CreditContradiction => "L2",
+            Kind::NoAnswer | Kind::OverCollectionPrevented => "L3",
+            Kind::TimeoutLimit | Kind::ReportGap | Kind::ReportHole => "L5",
+            Kind::OverCollected | Kind::UnknownTransaction | Kind::MalformedRow => "L6",
+            Kind::HardReturn | Kind::UnknownReturnCode | Kind::RetryLimit => "L7",
+            Kind::HeldByOperator | Kind::DecisionContradicted | Kind::OverRefunded | Kind::TwoStrikes => "L8",
+            Kind::RunLate | Kind::DeadLetter => "L10",
+        }
+    }
+}
