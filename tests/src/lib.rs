@@ -3,3 +3,4 @@
 pub mod memory;
 pub mod processor;
 pub mod sqlite;
+pub mod vectors;

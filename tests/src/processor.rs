@@ -17,6 +17,7 @@ struct Books {
     calls: Vec<Call>,
     moved: BTreeMap<String, String>,
     reports: VecDeque<Result<FakeReport, String>>,
+    last_report: Option<Result<FakeReport, String>>,
     downloads: usize,
 }
 
@@ -42,7 +43,8 @@ impl Step {
 
     /// Refused for good.
     pub fn refused() -> Step {
-        let answer = Answer::Refused { code: "account_closed".into(), message: "the account is closed".into() };
+        let answer =
+            Answer::Refused { code: "account_closed".into(), message: "the account is closed".into() };
         Step { answer, moves: false }
     }
 }
@@ -132,7 +134,8 @@ impl Processor for FakeProcessor {
     async fn report(&self) -> Result<Box<dyn ReportBody>, String> {
         let report = self.books(|books| {
             books.downloads += 1;
-            if books.reports.len() > 1 { books.reports.pop_front() } else { books.reports.front().cloned() }
+            books.last_report = books.reports.pop_front().or(books.last_report.take());
+            books.last_report.clone()
         });
         let report = report.unwrap_or_else(|| Ok(FakeReport::of(&[])))?;
         Ok(Box::new(Download { report, given: 0 }))

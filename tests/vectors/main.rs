@@ -1,45 +1,20 @@
-//! The vectors of the law, made by an independent model, through `decide` as the Worker calls it.
-//!
-//! They are read from the folder that `PAYDOWN_VECTORS` names, else from this one.
-
-use std::path::PathBuf;
+//! The vectors of the law through `decide`, the same function that the Worker runs.
 
 use paydown::coverage::{CompleteReport, covered_from};
 use paydown::credit::{Facts, State};
-use paydown::date::{BusinessDate, Instant, Zone};
+use paydown::date::{Instant, Zone};
 use paydown::decision::{Context, Effect, Input, decide};
 use paydown::id::{CreditId, TransactionId};
-use paydown::observation::{Observation, Source, Status};
-use paydown::plan::{Terms, plan};
+use paydown::observation::{Observation, Source};
+use paydown::plan::plan;
 use paydown::policy::Policy;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use paydown_tests::vectors::{
+    Plans, Row, Run, ScenarioCredit, Scenarios, in_full, in_short, open_exceptions, read,
+};
+use serde_json::json;
 use uuid::Uuid;
 
 const REPORT_WINDOW_DAYS: u32 = 5;
-
-fn read<T: DeserializeOwned>(file: &str) -> T {
-    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors");
-    let folder = std::env::var_os("PAYDOWN_VECTORS").map_or(own, PathBuf::from);
-    let path = folder.join(file);
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-}
-
-#[derive(Deserialize)]
-struct Plans {
-    plans: Vec<PlanVector>,
-}
-
-#[derive(Deserialize)]
-struct PlanVector {
-    #[serde(flatten)]
-    terms: Terms,
-    created_at: Instant,
-    run_date: BusinessDate,
-    expect: Value,
-}
 
 #[test]
 fn plan_vectors() {
@@ -52,38 +27,6 @@ fn plan_vectors() {
     }
 }
 
-#[derive(Deserialize)]
-struct Scenarios {
-    scenarios: Vec<Scenario>,
-}
-
-#[derive(Deserialize)]
-struct Scenario {
-    name: String,
-    credit: ScenarioCredit,
-    runs: Vec<Run>,
-    expect: Value,
-}
-
-#[derive(Deserialize)]
-struct ScenarioCredit {
-    #[serde(flatten)]
-    terms: Terms,
-    created_at: Instant,
-}
-
-#[derive(Deserialize)]
-struct Run {
-    as_of: Instant,
-    complete: bool,
-    report: Vec<Row>,
-    after: Value,
-}
-
-/// Transaction, status, code, instant.
-#[derive(Deserialize)]
-struct Row(String, Status, String, Instant);
-
 #[test]
 fn scenario_vectors() {
     let vectors: Scenarios = read("scenarios.json");
@@ -92,9 +35,17 @@ fn scenario_vectors() {
         let mut world = World::new(&scenario.credit);
         for run in &scenario.runs {
             world.live_through(run);
-            assert_eq!(world.in_short(), run.after, "{} after the run of {}", scenario.name, run.as_of);
+            let open = open_exceptions(&world.facts, &world.unknown_open);
+            assert_eq!(
+                in_short(&world.facts, &open),
+                run.after,
+                "{} after the run of {}",
+                scenario.name,
+                run.as_of
+            );
         }
-        assert_eq!(world.in_full(), scenario.expect, "{} at its end", scenario.name);
+        let open = open_exceptions(&world.facts, &world.unknown_open);
+        assert_eq!(in_full(&world.facts, &open), scenario.expect, "{} at its end", scenario.name);
     }
 }
 
@@ -190,58 +141,5 @@ impl World {
         }
         let again = decide(&self.facts, input, &context);
         assert_eq!((again.facts, again.effects), (vec![], vec![]), "a decision taken twice changes nothing");
-    }
-
-    fn open_exceptions(&self) -> Vec<(String, String)> {
-        let name = |subject: Uuid| {
-            let debit = self.facts.debits.iter().find(|d| d.id.0 == subject);
-            debit.map_or("credit".to_owned(), |d| format!("debit/{}", d.sequence))
-        };
-        let of_credit = self.facts.exceptions.iter().filter(|e| e.open);
-        let mut open: Vec<_> = of_credit.map(|e| (e.kind.name().to_owned(), name(e.subject))).collect();
-        open.extend(self.unknown_open.iter().map(|t| ("unknown_transaction".to_owned(), t.clone())));
-        open.sort();
-        open
-    }
-
-    fn in_short(&self) -> Value {
-        let state = State::of(&self.facts);
-        let balances = state.balances();
-        let money = [balances.collected, balances.in_flight, balances.scheduled].map(|m| m as i64);
-        let debits = self.facts.debits.len();
-        json!([state.status(), money[0], money[1], money[2], debits, self.open_exceptions().len()])
-    }
-
-    fn in_full(&self) -> Value {
-        let state = State::of(&self.facts);
-        let balances = state.balances();
-        let debits: Vec<Value> = self
-            .facts
-            .debits
-            .iter()
-            .zip(state.debit_statuses())
-            .map(|(debit, (_, status))| {
-                let word = self.facts.words.iter().rev().find(|w| w.subject == debit.id.0);
-                json!({
-                    "sequence": debit.sequence,
-                    "amount": debit.amount,
-                    "due_date": debit.due_date,
-                    "status": status,
-                    "reason": debit.reason,
-                    "cancelled_because": debit.cancelled_because,
-                    "replaces": debit.replaces,
-                    "code": word.and_then(|w| w.code.clone()),
-                    "submitted_at": debit.submitted_at,
-                })
-            })
-            .collect();
-        json!({
-            "credit_status": state.status(),
-            "collected": balances.collected as i64,
-            "in_flight": balances.in_flight as i64,
-            "scheduled": balances.scheduled as i64,
-            "debits": debits,
-            "exceptions": self.open_exceptions(),
-        })
     }
 }

@@ -388,10 +388,10 @@ SELECT json_array(as_of, business_date) FROM runs ORDER BY as_of DESC LIMIT 1";
 const RUN: &str = "
 SELECT json_object('id', r.id, 'business_date', r.business_date, 'as_of', r.as_of,
   'closed', (SELECT status FROM run_closings WHERE run_id = r.id),
-  'before', (
+  'before', json((
     SELECT json_object('id', b.id, 'business_date', b.business_date, 'as_of', b.as_of)
     FROM runs b JOIN run_closings c ON c.run_id = b.id
-    WHERE b.as_of < r.as_of AND c.status <> 'failed' ORDER BY b.as_of DESC LIMIT 1))
+    WHERE b.as_of < r.as_of AND c.status <> 'failed' ORDER BY b.as_of DESC LIMIT 1)))
 FROM runs r WHERE r.as_of = ?1 ->> '$.as_of'";
 
 const OPEN: &str = "

@@ -1,0 +1,3 @@
+//! The daily run natively: the very code and SQL text of the Worker, over SQLite and a fake processor.
+
+mod vectors;
