@@ -8,6 +8,7 @@ pub mod config;
 pub mod error;
 pub mod http;
 pub mod ledger;
+pub mod log;
 pub mod ports;
 pub mod processor;
 pub mod run;

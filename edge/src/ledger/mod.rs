@@ -9,6 +9,7 @@ pub mod facts;
 pub mod keys;
 pub mod listings;
 pub mod runs;
+pub mod sandbox;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -1,0 +1,201 @@
+//! The three doors of the Worker: a request, a cron, a batch of messages. Each hands on and answers.
+
+use std::cell::OnceCell;
+
+use axum::body::{Body, HttpBody};
+use axum::http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use paydown::date::Instant;
+use serde_json::json;
+use tower::ServiceExt;
+use worker::js_sys::{Array, JSON};
+use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::{
+    Context, Env, MessageBatch, MessageExt, RawMessage, ScheduleContext, ScheduledEvent, event, web_sys,
+};
+
+use crate::error::Fault;
+use crate::ports::{Message, Ports};
+use crate::{log, platform, run};
+
+/// When the daily run begins. In UTC, like every cron.
+const DAILY: &str = "0 6 * * *";
+
+/// When the sweeper looks after what was left lying.
+const SWEEP: &str = "*/10 * * * *";
+
+/// How the name of the queue ends that holds what failed for good.
+const DEAD_LETTERS: &str = "-dead";
+
+thread_local! {
+    /// What an instance works with. Variables and bindings are the same for all that it serves.
+    static PORTS: OnceCell<Ports> = const { OnceCell::new() };
+    /// Its routes.
+    static ROUTER: OnceCell<axum::Router> = const { OnceCell::new() };
+}
+
+/// A panic is a mistake of ours: it takes the instance down, and the log must say where it was.
+#[event(start)]
+fn start() {
+    std::panic::set_hook(Box::new(|panic| log::error("panic", json!({ "panic": panic.to_string() }))));
+}
+
+/// The door of requests.
+#[event(fetch)]
+async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> worker::Result<web_sys::Response> {
+    let response = match (router(&env), incoming(request)) {
+        (Err(why), _) => {
+            log::error("misconfigured", json!({ "why": why }));
+            problem(StatusCode::INTERNAL_SERVER_ERROR, "misconfigured", &why)
+        }
+        (Ok(_), Err(why)) => problem(StatusCode::BAD_REQUEST, "invalid_request", &why),
+        (Ok(router), Ok(request)) => router.oneshot(request).await.unwrap_or_else(|never| match never {}),
+    };
+    outgoing(response).await
+}
+
+/// The door of crons. Nobody hears its errors but the log; what a run left undone, the sweeper finds.
+#[event(scheduled)]
+async fn scheduled(event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    if let Err(why) = on_cron(&event, &env).await {
+        log::error("cron failed", json!({ "cron": event.cron(), "time": event.schedule(), "why": why }));
+    }
+}
+
+async fn on_cron(event: &ScheduledEvent, env: &Env) -> Result<(), String> {
+    let ports = ports(env)?;
+    let at = instant(event.schedule()).ok_or("its time is no instant")?;
+    match event.cron().as_str() {
+        DAILY => run::daily(&ports, at).await.map(|_| ()).map_err(|fault| fault.to_string()),
+        SWEEP => run::sweep(&ports, at).await.map_err(|fault| fault.to_string()),
+        _ => Err("no such cron is known".into()),
+    }
+}
+
+/// The instant of epoch milliseconds.
+fn instant(milliseconds: f64) -> Option<Instant> {
+    // The range of an instant lies within that of exact integers.
+    let exact = milliseconds.abs() < 9e15;
+    exact.then_some(milliseconds as i64).and_then(Instant::from_timestamp_millis)
+}
+
+/// The door of messages. Each is acknowledged or retried by itself; an error here would retry all of them.
+#[event(queue)]
+async fn queue(batch: MessageBatch<JsValue>, env: Env, _context: Context) -> worker::Result<()> {
+    let queue = batch.queue();
+    let ports = match ports(&env) {
+        Ok(ports) => ports,
+        Err(why) => {
+            log::error("misconfigured", json!({ "queue": queue, "why": why }));
+            batch.retry_all();
+            return Ok(());
+        }
+    };
+    for message in batch.raw_iter() {
+        let body = text(&message);
+        match on_message(&ports, &queue, &body).await {
+            Ok(()) => message.ack(),
+            Err(fault) => {
+                log::error(
+                    "message failed",
+                    json!({ "queue": queue, "body": body, "why": fault.to_string() }),
+                );
+                message.retry();
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn on_message(ports: &Ports, queue: &str, body: &str) -> Result<(), Fault> {
+    if queue.ends_with(DEAD_LETTERS) {
+        return run::dead_letter(ports, queue, body).await;
+    }
+    match serde_json::from_str(body) {
+        Ok(Message::Run { as_of }) => run::daily(ports, as_of).await.map(|_| ()),
+        Ok(Message::Submit { credit_id }) => run::submit(ports, credit_id).await,
+        // Trying again would not make it readable.
+        Err(_) => run::dead_letter(ports, queue, body).await,
+    }
+}
+
+/// The body of a message as text. We send texts; whatever else it is, is shown as JSON.
+fn text(message: &RawMessage) -> String {
+    let body = message.body();
+    body.as_string().unwrap_or_else(|| JSON::stringify(&body).map(String::from).unwrap_or_default())
+}
+
+fn ports(env: &Env) -> Result<Ports, String> {
+    PORTS.with(|cell| {
+        if let Some(ports) = cell.get() {
+            return Ok(ports.clone());
+        }
+        let ports = platform::ports(env)?;
+        Ok(cell.get_or_init(|| ports).clone())
+    })
+}
+
+fn router(env: &Env) -> Result<axum::Router, String> {
+    let ports = ports(env)?;
+    Ok(ROUTER.with(|cell| cell.get_or_init(|| routes(ports)).clone()))
+}
+
+/// What is served as long as the HTTP API is not there.
+fn routes(_ports: Ports) -> axum::Router {
+    axum::Router::new().route("/healthz", axum::routing::get(|| async { "ok" }))
+}
+
+/// The request in the types of the router. The `worker` crate's own conversion answers 500 to a header
+/// outside of ASCII; here it reaches the code that says what is wrong with it.
+fn incoming(request: web_sys::Request) -> Result<Request<Body>, String> {
+    let mut builder = Request::builder().method(request.method().as_str()).uri(request.url());
+    for entry in request.headers().entries() {
+        let entry: Array = entry.map_err(|_| "a header cannot be read")?.unchecked_into();
+        let name = entry.get(0).as_string().unwrap_or_default();
+        let value = entry.get(1).as_string().unwrap_or_default();
+        let value =
+            HeaderValue::from_bytes(value.as_bytes()).map_err(|_| format!("header {name} is wrong"))?;
+        builder = builder.header(name, value);
+    }
+    let body = request.body().map_or_else(Body::empty, |stream| Body::new(worker::Body::new(stream)));
+    builder.body(body).map_err(|error| error.to_string())
+}
+
+/// The response in the types of the platform: in one piece, with its length, when it is one.
+async fn outgoing(response: Response<Body>) -> worker::Result<web_sys::Response> {
+    let (parts, body) = response.into_parts();
+    let Some(length) = body.size_hint().exact().and_then(|length| usize::try_from(length).ok()) else {
+        return worker::IntoResponse::into_raw(Response::from_parts(parts, body))
+            .map_err(|error| worker::Error::from(error.into().to_string()));
+    };
+    let init = web_sys::ResponseInit::new();
+    init.set_status(parts.status.as_u16());
+    let headers = web_sys::Headers::new()?;
+    for (name, value) in &parts.headers {
+        headers.append(name.as_str(), &String::from_utf8_lossy(value.as_bytes()))?;
+    }
+    init.set_headers(&headers);
+    if length == 0 {
+        return Ok(web_sys::Response::new_with_opt_str_and_init(None, &init)?);
+    }
+    let bytes =
+        axum::body::to_bytes(body, length).await.map_err(|error| worker::Error::from(error.to_string()))?;
+    let bytes = worker::js_sys::Uint8Array::from(bytes.as_ref());
+    Ok(web_sys::Response::new_with_opt_js_u8_array_and_init(Some(&bytes), &init)?)
+}
+
+fn problem(status: StatusCode, code: &str, detail: &str) -> Response<Body> {
+    let title = status.canonical_reason().unwrap_or_default();
+    let request_id = uuid::Uuid::new_v4().to_string();
+    let text = json!({
+        "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail, "code": code,
+        "request_id": request_id,
+    });
+    let mut response = Response::new(Body::from(text.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+    response
+}

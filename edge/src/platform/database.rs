@@ -1,0 +1,61 @@
+//! The ledger's database over D1.
+
+use async_trait::async_trait;
+use worker::js_sys::{Array, Object, Reflect};
+use worker::send::SendWrapper;
+use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::worker_sys::types::{D1Database, D1PreparedStatement, D1Result};
+
+use super::message;
+use crate::error::Fault;
+use crate::ports::{Database, Statement};
+
+/// A D1 database. It speaks to the binding itself: the `worker` crate's types lose the text of an error,
+/// and read numbers by way of floats.
+pub struct D1(SendWrapper<D1Database>);
+
+impl D1 {
+    pub fn new(database: worker::D1Database) -> D1 {
+        D1(SendWrapper::new(JsValue::from(database).unchecked_into()))
+    }
+
+    fn prepared(&self, statement: &Statement) -> Result<D1PreparedStatement, JsValue> {
+        let prepared = self.0.prepare(statement.sql)?;
+        if !statement.sql.contains("?1") {
+            return Ok(prepared);
+        }
+        prepared.bind(Array::of1(&JsValue::from_str(&statement.parameter)))
+    }
+
+    async fn run(&self, statements: &[Statement]) -> Result<Array, JsValue> {
+        let batch = Array::new();
+        for statement in statements {
+            batch.push(&self.prepared(statement)?.into());
+        }
+        JsFuture::from(self.0.batch(batch)?).await?.dyn_into()
+    }
+}
+
+#[async_trait(?Send)]
+impl Database for D1 {
+    async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<String>>, Fault> {
+        if statements.is_empty() {
+            return Ok(vec![]);
+        }
+        let results = self.run(statements).await.map_err(|thrown| Fault::of_database(&message(&thrown)))?;
+        results.iter().map(|result| first_column(result.unchecked_into())).collect()
+    }
+}
+
+/// The first column of each row. Rows are objects; all of a result have the same keys in the same order.
+fn first_column(result: D1Result) -> Result<Vec<String>, Fault> {
+    let rows = result.results().map_err(|thrown| Fault::of_database(&message(&thrown)))?.unwrap_or_default();
+    let Some(first) = rows.iter().next() else { return Ok(vec![]) };
+    let column = Object::keys(&first.unchecked_into::<Object>()).get(0);
+    let text = |row: JsValue| {
+        let value = Reflect::get(&row, &column).ok().and_then(|value| value.as_string());
+        value.ok_or_else(|| Fault::Permanent(format!("column {column:?} of a row holds no text")))
+    };
+    rows.iter().map(text).collect()
+}
