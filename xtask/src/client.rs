@@ -52,11 +52,15 @@ impl Answer {
         if !(200..300).contains(&self.status) {
             return Err(Stop(format!("{what} was answered {}: {}", self.status, self.text)));
         }
-        serde_json::from_str(&self.text).map_err(|error| Stop(format!("{what} was not answered in JSON: {error}")))
+        serde_json::from_str(&self.text)
+            .map_err(|error| Stop(format!("{what} was not answered in JSON: {error}")))
     }
 }
 
-fn read(path: &str, answer: std::result::Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Answer> {
+fn read(
+    path: &str,
+    answer: std::result::Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+) -> Result<Answer> {
     let failed = |error: ureq::Error| Stop(format!("{path} was not answered: {error}"));
     let mut answer = answer.map_err(failed)?;
     let text = answer.body_mut().read_to_string().map_err(failed)?;

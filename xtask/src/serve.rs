@@ -91,7 +91,8 @@ impl World {
     /// Starts the Worker, and the bank simulator unless another processor is named, on the state as it was left.
     pub fn start(setup: &Setup, options: &Options) -> Result<World> {
         let stop = Arc::new(AtomicBool::new(false));
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP]
+        {
             signal_hook::flag::register(signal, Arc::clone(&stop))?;
         }
         let state = own_state(options)?;
@@ -156,7 +157,10 @@ impl World {
             {
                 step::show_end_of(&service.log);
                 let log = service.log.display();
-                return Err(Stop(format!("the {} ended by itself ({status}); its output is in {log}", service.name)));
+                return Err(Stop(format!(
+                    "the {} ended by itself ({status}); its output is in {log}",
+                    service.name
+                )));
             }
         }
         Ok(())
@@ -179,10 +183,14 @@ impl World {
             let seconds = started.elapsed().as_secs();
             if seconds >= next_tick {
                 next_tick += 5;
-                eprintln!("  … waiting for the {} at {address}{} ({seconds} s)", definition.name, definition.alive);
+                eprintln!(
+                    "  … waiting for the {} at {address}{} ({seconds} s)",
+                    definition.name, definition.alive
+                );
             }
             if seconds >= 120 {
-                let what = format!("the {} does not answer 200 at {address}{}", definition.name, definition.alive);
+                let what =
+                    format!("the {} does not answer 200 at {address}{}", definition.name, definition.alive);
                 return Err(Stop(what));
             }
         }
@@ -238,7 +246,10 @@ impl Definition {
         }
         if TcpListener::bind(("127.0.0.1", self.port)).is_err() {
             let flag = if self.name == "bank" { "--bank-port" } else { "--port" };
-            return Err(Stop(format!("port {} is taken: stop what listens there, or give {flag}", self.port)));
+            return Err(Stop(format!(
+                "port {} is taken: stop what listens there, or give {flag}",
+                self.port
+            )));
         }
         Ok(())
     }
@@ -271,7 +282,15 @@ impl Definition {
         wrangler
             .arg("dev")
             .arg(script)
-            .args(["--ip", "127.0.0.1", "--port", &self.port.to_string(), "--inspector-port", "0", "--persist-to"])
+            .args([
+                "--ip",
+                "127.0.0.1",
+                "--port",
+                &self.port.to_string(),
+                "--inspector-port",
+                "0",
+                "--persist-to",
+            ])
             .arg(&self.state)
             // Two of these on one machine must not find each other.
             .env("WRANGLER_REGISTRY_PATH", self.state.join("registry"))
@@ -317,7 +336,11 @@ fn own_state(options: &Options) -> Result<fs::File> {
     if options.fresh {
         for entry in fs::read_dir(&options.state)? {
             let path = entry?.path();
-            if path.is_dir() { fs::remove_dir_all(path)? } else if !path.ends_with("lock") { fs::remove_file(path)? }
+            if path.is_dir() {
+                fs::remove_dir_all(path)?
+            } else if !path.ends_with("lock") {
+                fs::remove_file(path)?
+            }
         }
     }
     for folder in ["worker", "bank"] {

@@ -135,7 +135,8 @@ fn without_cargo(command: &mut Command) {
     command.env_remove("RUST_BACKTRACE");
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
-        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || name == "LD_LIBRARY_PATH" {
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || name == "LD_LIBRARY_PATH"
+        {
             command.env_remove(&*name);
         }
     }
@@ -353,7 +354,16 @@ fn compile(root: &Path, tool: &Tool) -> Result<()> {
     let mut cargo = Command::new("cargo");
     without_cargo(&mut cargo);
     cargo
-        .args(["install", "--locked", "--debug", "--force", "--version", tool.version, tool.package, "--root"])
+        .args([
+            "install",
+            "--locked",
+            "--debug",
+            "--force",
+            "--version",
+            tool.version,
+            tool.package,
+            "--root",
+        ])
         .arg(root.join("target/tools"))
         .args(tool.flags)
         .env("CARGO_TARGET_DIR", root.join("target/tools/build"))
@@ -383,7 +393,8 @@ fn packages(root: &Path) -> Result<()> {
     }
     if step::output(Command::new("npm").arg("--version")).is_none() {
         return Err(Stop(
-            "npm is missing: install Node with npm (on Debian `apt-get install npm`), then run this again".into(),
+            "npm is missing: install Node with npm (on Debian `apt-get install npm`), then run this again"
+                .into(),
         ));
     }
     let mut npm = Command::new("npm");

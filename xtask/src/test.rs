@@ -113,7 +113,8 @@ fn counts(log: &str) -> (u64, u64) {
 mod tests {
     #[test]
     fn a_summary_is_read() {
-        let line = "     Summary [   0.013s] 13 tests run: 10 passed (1 slow), 2 failed, 1 timed out, 4 skipped";
+        let line =
+            "     Summary [   0.013s] 13 tests run: 10 passed (1 slow), 2 failed, 1 timed out, 4 skipped";
         assert_eq!(super::counts(line), (10, 3));
         assert_eq!(super::counts("     Summary [   0.001s] 2 tests run: 2 passed, 0 skipped"), (2, 0));
         assert_eq!(super::counts("error: could not compile"), (0, 0));
