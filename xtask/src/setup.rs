@@ -36,6 +36,10 @@ const TOOLS: [Tool; 3] = [
     },
 ];
 
+/// What runs the native tests. Any version of it that is there already will do.
+const NEXTEST: Tool =
+    Tool { package: "cargo-nextest", program: "cargo-nextest", version: "0.9.143", flags: &[] };
+
 /// What is set up, and how to run commands with it.
 pub struct Setup {
     root: PathBuf,
@@ -66,6 +70,16 @@ pub fn prepared() -> Result<Setup> {
     let toolchain = root.join("target/wasm-toolchain");
     let toolchain = (!has_target(None) && has_target(Some(&toolchain))).then_some(toolchain);
     Ok(Setup { root, toolchain })
+}
+
+/// Sets up what only the tests need.
+pub fn prepare_tests() -> Result<Setup> {
+    let setup = prepare()?;
+    if find(NEXTEST.program, &setup.path()).is_none() && !prebuilt(&setup.root, &NEXTEST) {
+        compile(&setup.root, &NEXTEST)?;
+        let _ = fs::remove_dir_all(setup.root.join("target/tools/build"));
+    }
+    Ok(setup)
 }
 
 impl Setup {

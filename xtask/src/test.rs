@@ -18,11 +18,11 @@ struct Tally {
 
 /// Runs all checks; `full` adds those that take long.
 pub fn test(full: bool) -> Result<()> {
-    let setup = setup::prepare()?;
+    let setup = setup::prepare_tests()?;
     let mut tally = Tally::default();
     tally.check("rustfmt", cargo(&setup, &["fmt", "--all", "--check"]));
     tally.check("clippy", cargo(&setup, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]));
-    let mut doc = cargo(&setup, &["doc", "--workspace", "--no-deps", "--document-private-items"]);
+    let mut doc = cargo(&setup, &["doc", "--workspace", "--no-deps"]);
     doc.env("RUSTDOCFLAGS", "-D warnings");
     tally.check("documentation", doc);
     tally.tests("native tests", nextest(&setup, "not binary(e2e)", full)?);
