@@ -47,6 +47,10 @@ impl Client {
 }
 
 impl Answer {
+    pub fn is_json(&self) -> bool {
+        serde_json::from_str::<Value>(&self.text).is_ok()
+    }
+
     /// The answer's JSON, when the status is one of success.
     pub fn json(&self, what: &str) -> Result<Value> {
         if !(200..300).contains(&self.status) {

@@ -233,7 +233,11 @@ fn debian_packages() -> Result<()> {
     if there {
         return Ok(());
     }
-    apt_install(&["rustc-web", "cargo-web", "rust-web-src", "lld-19"]).map_err(|Stop(why)| {
+    let mut packages = vec!["rustc-web", "cargo-web", "rust-web-src"];
+    if linker().is_err() {
+        packages.push("lld-19");
+    }
+    apt_install(&packages).map_err(|Stop(why)| {
         Stop(format!(
             "the Rust target {TARGET} is missing: run `rustup target add {TARGET}` where the network allows it, \
              or install Debian's packages rustc-web, cargo-web, rust-web-src and lld-19, then run this again ({why})"
