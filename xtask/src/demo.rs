@@ -133,7 +133,7 @@ impl Clients {
         }
         println!("{:<12} {:>7} {:>15} {:>15}\n", "", all.count, money(all.total), money(all.paid));
         let summary = self.worker.get("/v1/summary")?.json("GET /v1/summary")?;
-        println!("ledger     {}\n", summary.get("ledger").unwrap_or(&summary));
+        println!("{}\n", equation(summary.get("totals").unwrap_or(&Value::Null)));
         Ok(())
     }
 
@@ -154,6 +154,24 @@ impl Clients {
             }
         }
     }
+}
+
+/// The ledger equation over all planned credits that did not fail, and whether it holds.
+fn equation(totals: &Value) -> String {
+    let of = |name: &&str| totals.get(*name).and_then(Value::as_u64).unwrap_or(0);
+    let left = ["total", "excess"];
+    let right = ["paid", "in_flight", "scheduled", "written_off", "waiting"];
+    let side = |names: &[&str]| -> String {
+        let terms: Vec<String> = names.iter().map(|name| format!("{name} {}", money(of(name)))).collect();
+        terms.join(" + ")
+    };
+    let holds = left.iter().map(of).sum::<u64>() == right.iter().map(of).sum::<u64>();
+    format!(
+        "ledger   {}\n       = {}\n         {}",
+        side(&left),
+        side(&right),
+        if holds { "it holds" } else { "BROKEN" }
+    )
 }
 
 /// What the credits of one status come to.
@@ -202,7 +220,8 @@ fn money(minor: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ADVANCES, MARKERS, SILENCED, account, due};
+    use super::{ADVANCES, MARKERS, SILENCED, account, due, equation};
+    use serde_json::json;
 
     #[test]
     fn every_marker_is_paid_out_and_all_in_time() {
@@ -212,5 +231,13 @@ mod tests {
         }
         const { assert!(ADVANCES >= 300) };
         assert!((1..ADVANCES).all(|number| due(number - 1) <= due(number) && due(number) < 16 * 7));
+    }
+
+    #[test]
+    fn the_equation_is_added_up() {
+        let totals = json!({ "total": 1000, "excess": 50, "paid": 800, "in_flight": 100, "scheduled": 150 });
+        assert!(equation(&totals).ends_with("it holds"));
+        let totals = json!({ "total": 1000, "paid": 999 });
+        assert!(equation(&totals).ends_with("BROKEN"));
     }
 }
