@@ -1,3 +1,6 @@
 //! The daily run natively: the very code and SQL text of the Worker, over SQLite and a fake processor.
 
+mod book;
+mod days;
+mod faults;
 mod vectors;

@@ -73,6 +73,14 @@ impl FakeProcessor {
         self.books(|books| books.scripts.push((marker.to_owned(), steps.into_iter().collect())));
     }
 
+    /// Every download from now on gets this.
+    pub fn set_report(&self, report: FakeReport) {
+        self.books(|books| {
+            books.reports.clear();
+            books.last_report = Some(Ok(report));
+        });
+    }
+
     /// The next download gets this; the last report given is given again.
     pub fn next_report(&self, report: FakeReport) {
         self.books(|books| books.reports.push_back(Ok(report)));

@@ -21,6 +21,7 @@ impl Sqlite {
     pub fn new() -> Sqlite {
         let connection = Connection::open_in_memory().expect("SQLite opens in memory");
         connection.pragma_update(None, "foreign_keys", true).expect("foreign keys, as in D1");
+        connection.set_prepared_statement_cache_capacity(256);
         for migration in MIGRATIONS {
             connection.execute_batch(migration).expect("the migration applies");
         }

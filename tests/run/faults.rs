@@ -1,0 +1,70 @@
+//! Faults: a database that fails at every batch in turn, before or after it persisted, and a run resumed after it.
+
+use paydown_edge::error::Fault;
+use paydown_tests::memory::Failure;
+
+use crate::book::Book;
+
+/// A book in which the run of the 14th has something to do in every stage.
+fn book() -> Book {
+    let mut book = Book::new();
+    book.fails("acct_poor", "R01");
+    book.fails("acct_closed", "R02");
+    for account in ["acct_calm", "acct_poor", "acct_closed", "acct_closed"] {
+        book.advance(account);
+    }
+    book.row(13, "tx_of_nobody,success,");
+    book.row(13, "tx_of_nobody,exploded,");
+    book.live(6..=12);
+    book
+}
+
+#[test]
+fn a_run_that_failed_at_any_batch_ends_as_if_undisturbed() {
+    let mut calm = book();
+    let before = calm.world.database.batches();
+    calm.live(13..=13);
+    let batches = calm.world.database.batches() - before;
+    calm.live(14..=20);
+    assert!(batches > 15, "the run has batches to fail at: {batches}");
+    for number in 0..batches {
+        for is_after in [false, true] {
+            let fault = Fault::Permanent("the worker was killed".into());
+            let failure = if is_after { Failure::After(fault) } else { Failure::Before(fault) };
+            let mut disturbed = book();
+            disturbed.world.database.fail(number, failure);
+            assert!(disturbed.try_run(13).is_err(), "batch {number} fails");
+            disturbed.run(13);
+            disturbed.live(14..=20);
+            assert_eq!(
+                disturbed.everything(),
+                calm.everything(),
+                "batch {number}, after it persisted: {is_after}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_transient_fault_is_tried_again_unseen() {
+    let mut calm = book();
+    calm.live(13..=20);
+    let mut disturbed = book();
+    for number in (0..40).step_by(3) {
+        let fault = Fault::Transient("Network connection lost".into());
+        disturbed
+            .world
+            .database
+            .fail(number, if number % 2 == 0 { Failure::After(fault) } else { Failure::Before(fault) });
+    }
+    disturbed.live(13..=20);
+    assert_same(&disturbed, &calm, "transient faults");
+}
+
+/// Two books hold the same facts; else the first few that differ.
+fn assert_same(left: &Book, right: &Book, when: &str) {
+    let (left, right) = (left.everything(), right.everything());
+    let only_left: Vec<_> = left.iter().filter(|fact| !right.contains(fact)).take(5).collect();
+    let only_right: Vec<_> = right.iter().filter(|fact| !left.contains(fact)).take(5).collect();
+    assert!(left == right, "{when}: {only_left:#?} against {only_right:#?}");
+}
