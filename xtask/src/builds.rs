@@ -69,8 +69,7 @@ impl Part {
 
 /// Builds what is not built yet. Two commands at once take turns.
 pub fn build(setup: &Setup, parts: &[Part]) -> Result<()> {
-    let lock = fs::File::create(setup.root().join("target/build.lock"))?;
-    lock.lock()?;
+    let _turn = step::turn("build.lock")?;
     let compiler = setup.compiler();
     for &part in parts {
         let product = setup.root().join(part.product());

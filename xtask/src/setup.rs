@@ -50,9 +50,7 @@ pub struct Setup {
 /// Sets everything up. Two commands at once take turns.
 pub fn prepare() -> Result<Setup> {
     let root = step::root();
-    fs::create_dir_all(root.join("target"))?;
-    let lock = fs::File::create(root.join("target/setup.lock"))?;
-    lock.lock()?;
+    let _turn = step::turn("setup.lock")?;
     let (toolchain, tools, packages) = std::thread::scope(|scope| {
         let tools = scope.spawn(|| tools(&root));
         let packages = scope.spawn(|| packages(&root));

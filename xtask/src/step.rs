@@ -64,6 +64,18 @@ pub fn attempt(title: &str, command: &mut Command) -> Result<Ended> {
     Ok(Ended { success: status.success(), log, seconds })
 }
 
+/// Waits until no other xtask does the same, and keeps others from it as long as the file is held.
+pub fn turn(name: &str) -> Result<File> {
+    let folder = root().join("target");
+    std::fs::create_dir_all(&folder)?;
+    let file = File::create(folder.join(name))?;
+    if file.try_lock().is_err() {
+        eprintln!("  · another xtask is at work here: waiting for it");
+        file.lock()?;
+    }
+    Ok(file)
+}
+
 /// What a quick command prints, when it succeeds.
 pub fn output(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
