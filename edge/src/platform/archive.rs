@@ -46,11 +46,12 @@ impl Archive for R2Archive {
         let range = Range::OffsetWithLength { offset, length };
         let object = match self.0.get(key).range(range).execute().await {
             Ok(object) => object,
-            Err(error) if is_past_the_end(&error) => return Ok(vec![]),
-            Err(error) => return Err(fault(error)),
+            // A range that begins at the end or past it is an error, which no bucket words like another.
+            Err(error) => {
+                return if self.ends_by(key, offset).await? { Ok(vec![]) } else { Err(fault(error)) };
+            }
         };
         let object = object.ok_or_else(|| Fault::Permanent(format!("the archive holds no {key}")))?;
-        // R2 refuses a range that begins past the end; the local bucket gives the whole object instead.
         if object.size() <= offset {
             return Ok(vec![]);
         }
@@ -61,9 +62,11 @@ impl Archive for R2Archive {
     }
 }
 
-/// R2's code 10039: the range is not satisfiable.
-fn is_past_the_end(error: &worker::Error) -> bool {
-    error_message(error).contains("(10039)")
+impl R2Archive {
+    /// Whether an object has no byte from `offset` on.
+    async fn ends_by(&self, key: &str, offset: u64) -> Result<bool, Fault> {
+        Ok(self.0.head(key).await.map_err(fault)?.is_some_and(|object| object.size() <= offset))
+    }
 }
 
 /// An object that is being written: what fits one part in one go, else as a multipart upload.
