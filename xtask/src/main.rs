@@ -11,6 +11,7 @@ mod setup;
 mod step;
 mod test;
 
+use std::process::ExitCode;
 use step::{Result, Stop};
 
 const USAGE: &str = "\
@@ -35,28 +36,28 @@ flags of test
   --full                 adds the long checks
 ";
 
-fn main() -> std::process::ExitCode {
-    match run() {
-        Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(stop) => {
-            eprintln!("paydown: {stop}");
-            std::process::ExitCode::FAILURE
-        }
-    }
+fn main() -> ExitCode {
+    run().unwrap_or_else(|stop| {
+        eprintln!("paydown: {stop}");
+        ExitCode::FAILURE
+    })
 }
 
-fn run() -> Result<()> {
+fn run() -> Result<ExitCode> {
     let mut flags = lexopt::Parser::from_env();
     let Some(lexopt::Arg::Value(command)) = next(&mut flags)? else {
         print!("{USAGE}");
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     };
     match command.to_str() {
-        Some("dev") => serve::dev(serve_options(&mut flags, "dev")?),
-        Some("demo") => demo::demo(serve_options(&mut flags, "demo")?),
-        Some("test") => test::test(full(&mut flags)?),
-        Some(_) | None => Err(Stop(format!("no such command: {}\n\n{USAGE}", command.to_string_lossy()))),
+        Some("dev") => serve::dev(serve_options(&mut flags, "dev")?)?,
+        Some("demo") => demo::demo(serve_options(&mut flags, "demo")?)?,
+        Some("test") => return test::test(full(&mut flags)?),
+        Some(_) | None => {
+            return Err(Stop(format!("no such command: {}\n\n{USAGE}", command.to_string_lossy())));
+        }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn serve_options(flags: &mut lexopt::Parser, command: &str) -> Result<serve::Options> {

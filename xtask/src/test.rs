@@ -6,7 +6,11 @@
 use crate::builds::{self, Part};
 use crate::setup::{self, Setup};
 use crate::step::{self, Result, Stop};
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+/// So many lines of the failed tests are shown.
+const SHOWN_LINES: usize = 400;
 
 /// What was counted, and which steps failed.
 #[derive(Default)]
@@ -17,7 +21,7 @@ struct Tally {
 }
 
 /// Runs all checks; `full` adds those that take long.
-pub fn test(full: bool) -> Result<()> {
+pub fn test(full: bool) -> Result<ExitCode> {
     let setup = setup::prepare_tests()?;
     let mut tally = Tally::default();
     tally.check("rustfmt", cargo(&setup, &["fmt", "--all", "--check"]));
@@ -34,7 +38,7 @@ pub fn test(full: bool) -> Result<()> {
         }
         Err(Stop(why)) => tally.fail(1, &why),
     }
-    tally.close()
+    Ok(tally.close())
 }
 
 impl Tally {
@@ -58,7 +62,7 @@ impl Tally {
         if ended.success && passed > 0 {
             return;
         }
-        step::show_end_of(&ended.log);
+        show_failures(&ended.log);
         let why = if ended.success { "ran no test" } else { "failed" };
         self.fail(failed.max(1), &format!("{title} {why}; the whole output is in {}", ended.log.display()));
     }
@@ -68,12 +72,13 @@ impl Tally {
         self.failures.push(why.to_owned());
     }
 
-    fn close(self) -> Result<()> {
+    /// The failures, and the last line of all.
+    fn close(self) -> ExitCode {
         for failure in &self.failures {
             println!("failed: {failure}");
         }
         println!("{} passed, {} failed", self.passed, self.failed);
-        if self.failed > 0 { Err(Stop("not everything passed".into())) } else { Ok(()) }
+        if self.failed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
 }
 
@@ -86,7 +91,7 @@ fn cargo(setup: &Setup, arguments: &[&str]) -> Command {
 /// cargo-nextest over the tests of a filter. End-to-end tests find the commands of this program by `PAYDOWN_XTASK`.
 fn nextest(setup: &Setup, filter: &str, full: bool) -> Result<Command> {
     let mut command = cargo(setup, &["nextest", "run", "--workspace", "--no-fail-fast", "--color", "never"]);
-    command.args(["--no-tests", "pass", "--status-level", "slow", "--final-status-level", "fail"]);
+    command.args(["--no-tests", "pass", "--status-level", "slow", "--failure-output", "final"]);
     command.args(["-E", filter]);
     command.env("PAYDOWN_XTASK", std::env::current_exe()?);
     if full {
@@ -95,10 +100,26 @@ fn nextest(setup: &Setup, filter: &str, full: bool) -> Result<Command> {
     Ok(command)
 }
 
+/// What nextest prints from its summary on: what each failed test said. Without a summary, the end of the log.
+fn show_failures(log: &Path) {
+    let text = step::read(log);
+    let lines: Vec<&str> = text.lines().collect();
+    match lines.iter().rposition(|line| is_summary(line)) {
+        Some(summary) => {
+            lines.iter().skip(summary).take(SHOWN_LINES).for_each(|line| eprintln!("    {line}"))
+        }
+        None => step::show_end_of(log),
+    }
+}
+
+fn is_summary(line: &str) -> bool {
+    line.trim_start().starts_with("Summary [")
+}
+
 /// The counts in nextest's summary line:
 /// `     Summary [   0.013s] 12 tests run: 10 passed (1 slow), 1 failed, 1 timed out, 0 skipped`.
 fn counts(log: &str) -> (u64, u64) {
-    let Some(summary) = log.lines().rev().find(|line| line.trim_start().starts_with("Summary [")) else {
+    let Some(summary) = log.lines().rev().find(|line| is_summary(line)) else {
         return (0, 0);
     };
     let counted = |word: &str| -> u64 {
