@@ -617,7 +617,8 @@ impl Summing {
         for debit in state.debits.iter().rev() {
             let replaced = facts.debits.iter().any(|d| d.replaces == Some(debit.facts.sequence));
             let open = debit.is_scheduled() || debit.is_in_flight();
-            let left_a_gap = !open && !replaced && !state.written_off && debit.status() != DebitStatus::Collected;
+            let left_a_gap =
+                !open && !replaced && !state.written_off && debit.status() != DebitStatus::Collected;
             let amount = match (open, left_a_gap) {
                 (true, _) => debit.facts.amount.signed(),
                 (false, true) => debit.facts.amount.signed().min(waiting),
@@ -638,7 +639,13 @@ impl Summing {
     }
 
     /// The summary of all that was added, with the days from `from` to `to`.
-    pub fn finish(self, as_of: Instant, from: BusinessDate, to: BusinessDate, open_exceptions: u64) -> Summary {
+    pub fn finish(
+        self,
+        as_of: Instant,
+        from: BusinessDate,
+        to: BusinessDate,
+        open_exceptions: u64,
+    ) -> Summary {
         let length = u32::try_from(to.days_since(from)).unwrap_or(0);
         let day = |date| {
             let (expected, collected) = self.days.get(&date).copied().unwrap_or_default();

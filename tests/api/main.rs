@@ -1,1 +1,7 @@
-//! The HTTP API, driven natively over SQLite and a fake processor.
+//! The HTTP API, driven natively over SQLite and a processor that answers by script.
+
+mod advances;
+mod append_only;
+mod bad_input;
+mod client;
+mod reading;

@@ -1,1 +1,398 @@
-//! Being written.
+//! What the reading routes look at: pages of credits, debits, runs and exceptions, and the timeline of a credit.
+//!
+//! A page is found by its place in an index and examines a bounded number of rows; what is derived is worked
+//! out by core from the facts of what was found.
+
+use paydown::api;
+use paydown::date::{BusinessDate, Instant};
+use paydown::id::{CreditId, DebitId, RunId};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{batch, parsed, rows, statement};
+use crate::error::Fault;
+use crate::ports::Database;
+
+/// How many migrations the ledger has.
+pub const SCHEMA_VERSION: u32 = 2;
+
+/// Sorts after every instant, date and id, as text.
+const LAST: &str = "~";
+
+/// A place in the list of credits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreditPlace {
+    /// When the credit was created, as sortable text.
+    pub created_at: String,
+    /// The credit.
+    pub id: String,
+}
+
+impl CreditPlace {
+    /// Before the first credit of a list, newest or oldest first.
+    pub fn before_all(newest_first: bool) -> CreditPlace {
+        let end = if newest_first { LAST } else { "" };
+        CreditPlace { created_at: end.into(), id: end.into() }
+    }
+}
+
+/// Which credits to look at.
+#[derive(Debug, Clone, Serialize)]
+pub struct CreditsWanted {
+    /// Those of this account.
+    pub account_id: Option<String>,
+    /// Those created after this, as sortable text.
+    pub created_after: String,
+    /// Those created before this, as sortable text.
+    pub created_before: String,
+    /// Text that is part of the account id, in any case; others are examined and not found.
+    pub q: String,
+    /// Those behind this place.
+    pub behind: CreditPlace,
+    /// Whether the newest come first.
+    #[serde(skip)]
+    pub newest_first: bool,
+    /// How many to examine.
+    pub limit: usize,
+}
+
+/// A credit that was examined.
+#[derive(Debug, Clone, Deserialize)]
+pub struct CreditExamined {
+    /// Its place.
+    pub place: CreditPlace,
+    /// The credit.
+    pub id: CreditId,
+    /// Whether it has the text that was asked for.
+    pub found: bool,
+}
+
+/// Examines credits in their order.
+pub async fn credits(database: &dyn Database, wanted: &CreditsWanted) -> Result<Vec<CreditExamined>, Fault> {
+    let sql = match (wanted.account_id.is_some(), wanted.newest_first) {
+        (false, true) => CREDITS_NEWEST,
+        (false, false) => CREDITS_OLDEST,
+        (true, true) => CREDITS_OF_ACCOUNT_NEWEST,
+        (true, false) => CREDITS_OF_ACCOUNT_OLDEST,
+    };
+    rows(database, statement(sql, wanted)?).await
+}
+
+/// The credit that an idempotency key made.
+pub async fn credit_of_key(database: &dyn Database, idempotency_key: &str) -> Result<Vec<CreditId>, Fault> {
+    rows(database, statement(CREDIT_OF_KEY, &json!({ "q": idempotency_key }))?).await
+}
+
+/// The credits that a text names exactly: by their id, their debit's, a transaction, or the idempotency key.
+pub async fn credits_named(database: &dyn Database, q: &str) -> Result<Vec<CreditId>, Fault> {
+    rows(database, statement(CREDITS_NAMED, &json!({ "q": q }))?).await
+}
+
+/// The ids of all credits behind one, in the order of their ids.
+pub async fn credits_behind(database: &dyn Database, id: &str, limit: usize) -> Result<Vec<CreditId>, Fault> {
+    rows(database, statement(CREDITS_BEHIND, &json!({ "id": id, "limit": limit }))?).await
+}
+
+/// A place in the list of debits.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct DebitPlace {
+    /// When the debit is due.
+    pub due_date: String,
+    /// The debit.
+    pub id: String,
+}
+
+/// Which debits to look at.
+#[derive(Debug, Clone, Serialize)]
+pub struct DebitsWanted {
+    /// Those of this credit.
+    pub credit_id: Option<CreditId>,
+    /// Those due on this date or later.
+    pub due_from: Option<BusinessDate>,
+    /// Those due on this date or earlier.
+    pub due_to: Option<BusinessDate>,
+    /// Those behind this place.
+    pub behind: DebitPlace,
+    /// How many to examine.
+    pub limit: usize,
+}
+
+/// A debit that was examined.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DebitExamined {
+    /// Its place.
+    pub place: DebitPlace,
+    /// The debit.
+    pub id: DebitId,
+    /// Its credit.
+    pub credit_id: CreditId,
+}
+
+/// Examines debits by due date.
+pub async fn debits(database: &dyn Database, wanted: &DebitsWanted) -> Result<Vec<DebitExamined>, Fault> {
+    let sql = if wanted.credit_id.is_some() { DEBITS_OF_CREDIT } else { DEBITS };
+    rows(database, statement(sql, wanted)?).await
+}
+
+/// The runs before an instant, newest first.
+pub async fn runs(
+    database: &dyn Database,
+    before: Option<&str>,
+    limit: usize,
+) -> Result<Vec<api::Run>, Fault> {
+    rows(database, statement(RUNS, &json!({ "before": before.unwrap_or(LAST), "limit": limit }))?).await
+}
+
+/// A run with its stages.
+pub async fn run(database: &dyn Database, id: RunId) -> Result<Option<api::RunDetail>, Fault> {
+    let parameter = json!({ "id": id });
+    let results = batch(database, &[statement(RUN, &parameter)?, statement(STAGES, &parameter)?]).await?;
+    let found: Vec<api::Run> = results.first().map_or(Ok(vec![]), |rows| parsed(rows))?;
+    let stages = results.get(1).map_or(Ok(vec![]), |rows| parsed(rows))?;
+    Ok(found.into_iter().next().map(|run| api::RunDetail { run, stages }))
+}
+
+/// A place in the list of exceptions: the open ones first, then by age.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ExceptionPlace {
+    /// Whether the open ones are behind it.
+    pub past_open: bool,
+    /// When the exception was opened.
+    pub opened_at: String,
+    /// The exception.
+    pub id: String,
+}
+
+/// Examines exceptions from the oldest on.
+pub async fn exceptions(
+    database: &dyn Database,
+    behind: &ExceptionPlace,
+    limit: usize,
+) -> Result<Vec<ExceptionExamined>, Fault> {
+    let parameter = json!({ "opened_at": behind.opened_at, "id": behind.id, "limit": limit });
+    rows(database, statement(EXCEPTIONS, &parameter)?).await
+}
+
+/// An exception that was examined.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ExceptionExamined {
+    /// When it was opened, as it sorts.
+    pub place: String,
+    /// The exception.
+    pub exception: api::Exception,
+}
+
+/// How many exceptions are open.
+pub async fn open_exceptions(database: &dyn Database) -> Result<u64, Fault> {
+    let count = rows(database, statement(OPEN_EXCEPTIONS, &())?).await?;
+    Ok(count.into_iter().next().unwrap_or(0))
+}
+
+/// A fact of a credit, for its timeline.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TimelineFact {
+    /// When it came about.
+    pub at: Instant,
+    /// The turn of the decision that made it.
+    pub turn: Option<i64>,
+    /// The run that it came about in.
+    pub run_id: Option<RunId>,
+    /// What kind of fact it is.
+    pub kind: String,
+    /// The credit or debit it is about.
+    pub subject: Uuid,
+    /// The reason, outcome or kind that says which rule it follows.
+    pub about: Option<String>,
+    /// The return code of a word.
+    pub code: Option<String>,
+    /// What a person should know.
+    pub detail: String,
+}
+
+/// Every fact of a credit, table by table.
+pub async fn timeline(database: &dyn Database, id: CreditId) -> Result<Vec<TimelineFact>, Fault> {
+    let parameter = json!({ "id": id });
+    let statements: Result<Vec<_>, _> = TIMELINE.iter().map(|sql| statement(sql, &parameter)).collect();
+    let results = batch(database, &statements?).await?;
+    let tables: Result<Vec<Vec<TimelineFact>>, _> = results.iter().map(|rows| parsed(rows)).collect();
+    Ok(tables?.into_iter().flatten().collect())
+}
+
+macro_rules! credits {
+    ($which:literal, $behind:literal, $order:literal) => {
+        concat!(
+            "
+SELECT json_object('place', json_object('created_at', created_at, 'id', id), 'id', id,
+  'found', json(iif(instr(lower(account_id), lower(?1 ->> '$.q')) > 0, 'true', 'false')))
+FROM credits WHERE ",
+            $which,
+            " created_at > ?1 ->> '$.created_after' AND created_at < ?1 ->> '$.created_before'
+  AND (created_at, id) ",
+            $behind,
+            " (?1 ->> '$.behind.created_at', ?1 ->> '$.behind.id')
+ORDER BY ",
+            $order,
+            " LIMIT ?1 ->> '$.limit'"
+        )
+    };
+}
+
+const CREDITS_NEWEST: &str = credits!("", "<", "created_at DESC, id DESC");
+const CREDITS_OLDEST: &str = credits!("", ">", "created_at, id");
+const CREDITS_OF_ACCOUNT_NEWEST: &str =
+    credits!("account_id = ?1 ->> '$.account_id' AND", "<", "created_at DESC, id DESC");
+const CREDITS_OF_ACCOUNT_OLDEST: &str =
+    credits!("account_id = ?1 ->> '$.account_id' AND", ">", "created_at, id");
+
+const CREDIT_OF_KEY: &str = "
+SELECT json_quote(credit_id) FROM requests WHERE idempotency_key = ?1 ->> '$.q'";
+
+const CREDITS_NAMED: &str = "
+SELECT json_quote(credit_id) FROM (
+  SELECT id AS credit_id FROM credits WHERE id = lower(?1 ->> '$.q')
+  UNION SELECT credit_id FROM debits WHERE id = lower(?1 ->> '$.q')
+  UNION SELECT credit_id FROM credit_transactions WHERE transaction_id = ?1 ->> '$.q'
+  UNION SELECT credit_id FROM debit_transactions WHERE transaction_id = ?1 ->> '$.q'
+  UNION SELECT credit_id FROM requests WHERE idempotency_key = ?1 ->> '$.q')";
+
+const CREDITS_BEHIND: &str = "
+SELECT json_quote(id) FROM credits WHERE id > ?1 ->> '$.id' ORDER BY id LIMIT ?1 ->> '$.limit'";
+
+const DEBITS: &str = "
+SELECT json_object('place', json_object('due_date', due_date, 'id', id), 'id', id, 'credit_id', credit_id)
+FROM debits
+WHERE due_date >= coalesce(?1 ->> '$.due_from', '') AND due_date <= coalesce(?1 ->> '$.due_to', '~')
+  AND (due_date, id) > (?1 ->> '$.behind.due_date', ?1 ->> '$.behind.id')
+ORDER BY due_date, id LIMIT ?1 ->> '$.limit'";
+
+const DEBITS_OF_CREDIT: &str = "
+SELECT json_object('place', json_object('due_date', due_date, 'id', id), 'id', id, 'credit_id', credit_id)
+FROM debits
+WHERE credit_id = ?1 ->> '$.credit_id'
+  AND due_date >= coalesce(?1 ->> '$.due_from', '') AND due_date <= coalesce(?1 ->> '$.due_to', '~')
+  AND (due_date, id) > (?1 ->> '$.behind.due_date', ?1 ->> '$.behind.id')
+ORDER BY due_date, id LIMIT ?1 ->> '$.limit'";
+
+macro_rules! runs {
+    ($which:literal) => {
+        concat!(
+            "
+SELECT json_object('id', r.id, 'business_date', r.business_date, 'as_of', r.as_of,
+  'status', coalesce(c.status, 'running'), 'started_at', r.started_at, 'finished_at', c.finished_at,
+  'missed_days', json(r.missed_days),
+  'report', json((
+    SELECT json_object('sha256', p.sha256, 'bytes', p.bytes,
+      'rows', coalesce((SELECT detail ->> '$.rows' FROM run_stages
+        WHERE run_id = r.id AND stage = 'observations' ORDER BY slice DESC LIMIT 1), 0),
+      'malformed', (SELECT count(*) FROM malformed_rows WHERE run_id = r.id))
+    FROM reports p WHERE p.run_id = r.id)),
+  'counts', json(coalesce(c.counts, '{}')), 'reasons', json(coalesce(c.reasons, '[]')))
+FROM runs r LEFT JOIN run_closings c ON c.run_id = r.id WHERE ",
+            $which
+        )
+    };
+}
+
+const RUNS: &str = runs!("r.as_of < ?1 ->> '$.before' ORDER BY r.as_of DESC LIMIT ?1 ->> '$.limit'");
+const RUN: &str = runs!("r.id = ?1 ->> '$.id'");
+
+const STAGES: &str = "
+SELECT json_object('stage', stage, 'slices', count(*), 'done', json(iif(max(cursor IS NULL), 'true', 'false')),
+  'at', max(at))
+FROM run_stages WHERE run_id = ?1 ->> '$.id' GROUP BY stage ORDER BY min(at)";
+
+const EXCEPTIONS: &str = "
+SELECT json_object('place', e.opened_at, 'exception', json_object('id', e.id, 'kind', e.kind,
+  'status', iif(s.exception_id IS NULL, 'open', 'resolved'), 'subject', e.subject, 'credit_id', e.credit_id,
+  'run_id', e.run_id, 'detail', e.detail, 'opened_at', e.opened_at,
+  'resolution', json(iif(s.exception_id IS NULL, NULL,
+    json_object('action', s.action, 'actor', s.actor, 'note', s.note, 'resolved_at', s.resolved_at)))))
+FROM exceptions e LEFT JOIN resolutions s ON s.exception_id = e.id
+WHERE (e.opened_at, e.id) > (?1 ->> '$.opened_at', ?1 ->> '$.id')
+ORDER BY e.opened_at, e.id LIMIT ?1 ->> '$.limit'";
+
+const OPEN_EXCEPTIONS: &str = "
+SELECT json_quote(count(*)) FROM exceptions e
+WHERE NOT EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id)";
+
+/// One statement for each table that holds facts of a credit.
+const TIMELINE: [&str; 16] = [
+    "
+SELECT json_object('at', created_at, 'kind', 'requested', 'subject', id, 'detail',
+  'an advance of ' || amount || ', fee ' || fee || ', in ' || installments || ' installments every '
+  || interval_days || ' days')
+FROM credits WHERE id = ?1 ->> '$.id'",
+    "
+SELECT json_object('at', u.at, 'kind', 'unknown_answer', 'subject', u.subject_id, 'detail', u.detail)
+FROM (SELECT id FROM debits WHERE credit_id = ?1 ->> '$.id' UNION ALL SELECT ?1 ->> '$.id') AS s
+JOIN unknown_answers u ON u.subject_id = s.id",
+    "
+SELECT json_object('at', at, 'kind', 'transaction', 'subject', credit_id, 'detail', 'transaction ' || transaction_id)
+FROM credit_transactions WHERE credit_id = ?1 ->> '$.id'",
+    "
+SELECT json_object('at', t.at, 'kind', 'transaction', 'subject', d.id, 'detail', 'transaction ' || t.transaction_id)
+FROM debits d JOIN debit_transactions t ON t.debit_id = d.id WHERE d.credit_id = ?1 ->> '$.id'",
+    "
+SELECT json_object('at', o.at, 'run_id', o.run_id, 'kind', 'observation', 'subject', named.subject, 'detail',
+  o.status || iif(o.code = '', '', ' ' || o.code) || ' by ' || o.source)
+FROM (
+  SELECT credit_id AS subject, transaction_id FROM credit_transactions WHERE credit_id = ?1 ->> '$.id'
+  UNION ALL
+  SELECT d.id, t.transaction_id FROM debits d JOIN debit_transactions t ON t.debit_id = d.id
+  WHERE d.credit_id = ?1 ->> '$.id') AS named
+JOIN observations o ON o.transaction_id = named.transaction_id AND o.subject_id = ''",
+    "
+SELECT json_object('at', o.at, 'run_id', o.run_id, 'kind', 'observation', 'subject', o.subject_id, 'detail',
+  o.status || iif(o.code = '', '', ' ' || o.code) || ' by ' || o.source || iif(o.detail = '', '', ': ' || o.detail))
+FROM (SELECT id FROM debits WHERE credit_id = ?1 ->> '$.id' UNION ALL SELECT ?1 ->> '$.id') AS s
+JOIN observations o ON o.subject_id = s.id",
+    "
+SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'debit', 'subject', d.id,
+  'about', d.reason, 'detail', d.amount || ' due ' || d.due_date || ', ' || d.reason
+  || iif(d.replaces IS NULL, '', ', replaces ' || d.replaces))
+FROM debits d JOIN decisions x ON x.id = d.decision_id WHERE d.credit_id = ?1 ->> '$.id' ORDER BY d.sequence",
+    "
+SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'cancelled', 'subject', d.id,
+  'about', c.because, 'detail', 'debit ' || d.sequence || ', ' || c.because)
+FROM debits d JOIN cancellations c ON c.debit_id = d.id JOIN decisions x ON x.id = c.decision_id
+WHERE d.credit_id = ?1 ->> '$.id' ORDER BY d.sequence",
+    "
+SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'word', 'subject', w.subject_id,
+  'about', w.outcome, 'code', w.code, 'detail', w.outcome || coalesce(' ' || w.code, '') || ' at ' || w.at)
+FROM words w JOIN decisions x ON x.id = w.decision_id WHERE w.credit_id = ?1 ->> '$.id' ORDER BY w.turn",
+    "
+SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'timed_out', 'subject', t.subject_id,
+  'detail', 'no word in the days of the policy')
+FROM timeouts t JOIN decisions x ON x.id = t.decision_id WHERE t.credit_id = ?1 ->> '$.id'",
+    "
+SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'processed', 'subject', d.id,
+  'detail', 'debit ' || d.sequence || ' of ' || d.amount)
+FROM debits d JOIN processed_debits p ON p.debit_id = d.id JOIN decisions x ON x.id = p.decision_id
+WHERE d.credit_id = ?1 ->> '$.id' ORDER BY d.sequence",
+    "
+SELECT json_object('at', e.opened_at, 'turn', x.turn, 'run_id', e.run_id, 'kind', 'exception_opened',
+  'subject', iif(EXISTS (SELECT 1 FROM debits WHERE id = e.subject), e.subject, e.credit_id), 'about', e.kind,
+  'detail', e.kind || ': ' || e.detail)
+FROM exceptions e LEFT JOIN decisions x ON x.id = e.decision_id WHERE e.credit_id = ?1 ->> '$.id'",
+    "
+SELECT json_object('at', s.resolved_at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'exception_closed',
+  'subject', iif(EXISTS (SELECT 1 FROM debits WHERE id = e.subject), e.subject, e.credit_id), 'about', e.kind,
+  'detail', e.kind || ': ' || s.action || ' by ' || s.actor || ', ' || s.note)
+FROM exceptions e JOIN resolutions s ON s.exception_id = e.id LEFT JOIN decisions x ON x.id = s.decision_id
+WHERE e.credit_id = ?1 ->> '$.id'",
+    "
+SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'held', 'subject', h.credit_id,
+  'about', e.kind, 'detail', 'held by ' || e.kind || ' on ' || e.subject)
+FROM holds h JOIN exceptions e ON e.id = h.exception_id JOIN decisions x ON x.id = h.decision_id
+WHERE h.credit_id = ?1 ->> '$.id'",
+    "
+SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'released', 'subject', r.credit_id,
+  'detail', 'released from ' || e.kind)
+FROM releases r JOIN exceptions e ON e.id = r.exception_id JOIN decisions x ON x.id = r.decision_id
+WHERE r.credit_id = ?1 ->> '$.id'",
+    "
+SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'written_off', 'subject', w.credit_id,
+  'detail', 'given up by an operator')
+FROM write_offs w JOIN decisions x ON x.id = w.decision_id WHERE w.credit_id = ?1 ->> '$.id'",
+];

@@ -1,0 +1,291 @@
+//! One call of the API: what came, who may, and how it is answered.
+
+use std::str::FromStr;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Query, Request};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use paydown::api::FieldError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::problem::Problem;
+use crate::ledger::keys::{self, Key, Scope};
+use crate::ports::Ports;
+
+/// Says that an answer repeats that of an earlier request with the same key.
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// The id of a request, made where it came in.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// A call on its way in.
+pub struct Call {
+    /// The world.
+    pub ports: Ports,
+    /// The request's id.
+    pub request_id: String,
+    /// Its headers.
+    pub headers: HeaderMap,
+    uri: Uri,
+    body: Body,
+}
+
+/// What a handler answers.
+pub type Answered = Result<Response, Problem>;
+
+impl Call {
+    /// The call that a request is.
+    pub fn of(ports: Ports, request: Request) -> Call {
+        let (parts, body) = request.into_parts();
+        let request_id = parts.extensions.get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
+        Call { ports, request_id, headers: parts.headers, uri: parts.uri, body }
+    }
+
+    /// The hash of the API key that the call presents; 401 without one.
+    pub fn key_hash(&self) -> Result<String, Problem> {
+        let presented = self.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let key = presented.and_then(|text| {
+            let (scheme, key) = text.trim().split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| key.trim()).filter(|key| !key.is_empty())
+        });
+        let key =
+            key.ok_or_else(|| Problem::unauthorized("send an API key as Authorization: Bearer <key>"))?;
+        Ok(keys::hash(key))
+    }
+
+    /// Lets the call pass if its API key has the scope.
+    pub async fn authorize(&self, scope: Scope) -> Result<Key, Problem> {
+        let hash = self.key_hash()?;
+        allowed(keys::key(&*self.ports.database, &hash).await?, scope)
+    }
+
+    /// The id that is the path's third segment, as in `/v1/credits/{id}`; 404 if it cannot be one.
+    pub fn id<T: FromStr>(&self, noun: &str) -> Result<T, Problem> {
+        let segment = self.uri.path().split('/').nth(3).unwrap_or_default();
+        segment.parse().map_err(|_| Problem::not_found(format!("there is no {noun} {segment}")))
+    }
+
+    /// The query's parameters, of which only `known` ones may be given, each once.
+    pub fn parameters(&self, known: &[&str]) -> Result<Parameters, Problem> {
+        let query = Query::<Vec<(String, String)>>::try_from_uri(&self.uri);
+        let Query(given) = query.map_err(|_| Problem::bad_request("the query cannot be read"))?;
+        let mut parameters = Parameters { given: vec![], errors: vec![] };
+        for (name, value) in given {
+            if !known.contains(&name.as_str()) {
+                parameters.wrong(&name, "is not a parameter of this route");
+            } else if parameters.given.iter().any(|(other, _)| *other == name) {
+                parameters.wrong(&name, "is given more than once");
+            } else {
+                parameters.given.push((name, value));
+            }
+        }
+        Ok(parameters)
+    }
+
+    /// The body's members, at most `limit` bytes of JSON: 415, 413 or 400 if it is no such object.
+    pub async fn members(&mut self, limit: usize) -> Result<Members, Problem> {
+        if !is_json(&self.headers) {
+            return Err(Problem::unsupported_media_type());
+        }
+        let bytes = self.bytes(limit).await?;
+        Members::parse(&bytes)
+            .map_err(|error| Problem::bad_request(format!("the body is not a JSON object: {error}")))
+    }
+
+    async fn bytes(&mut self, limit: usize) -> Result<Bytes, Problem> {
+        let too_large = || Problem::too_large(format!("the body has more than {limit} bytes"));
+        let announced = self.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        if announced.is_some_and(|length: u64| usize::try_from(length).map_or(true, |length| length > limit))
+        {
+            return Err(too_large());
+        }
+        let body = std::mem::take(&mut self.body);
+        to_bytes(body, limit).await.map_err(|error| {
+            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            // The body's reader names its limit in its own words; everything else is a broken connection.
+            if cause.contains("length limit") {
+                too_large()
+            } else {
+                Problem::bad_request("the body broke off")
+            }
+        })
+    }
+}
+
+/// The key, if it is known, not revoked, and has the scope.
+pub fn allowed(key: Option<Key>, scope: Scope) -> Result<Key, Problem> {
+    let key =
+        key.filter(|key| !key.revoked).ok_or_else(|| Problem::unauthorized("the API key is not known"))?;
+    if key.scopes.contains(&scope) { Ok(key) } else { Err(Problem::forbidden(scope.name())) }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut parts = text.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default();
+    essence.eq_ignore_ascii_case("application/json")
+        && parts.all(|parameter| {
+            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            !name.trim().eq_ignore_ascii_case("charset")
+                || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+        })
+}
+
+/// An answer with a JSON body.
+pub fn json(status: StatusCode, body: &impl Serialize) -> Answered {
+    let text = serde_json::to_string(body).map_err(crate::error::Fault::from)?;
+    let mut response = (status, text).into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(response)
+}
+
+/// The parameters of a query, and what is wrong with them so far.
+pub struct Parameters {
+    given: Vec<(String, String)>,
+    errors: Vec<FieldError>,
+}
+
+impl Parameters {
+    /// The text of a parameter.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.given.iter().find(|(given, _)| given == name).map(|(_, value)| value.clone())
+    }
+
+    /// A parameter that parses; `expected` says what it must be.
+    pub fn parsed<T: FromStr>(&mut self, name: &str, expected: &str) -> Option<T> {
+        let text = self.text(name)?;
+        let parsed = text.parse().ok();
+        if parsed.is_none() {
+            self.wrong(name, &format!("must be {expected}"));
+        }
+        parsed
+    }
+
+    /// A parameter that is one of an enum's names.
+    pub fn named<T: DeserializeOwned>(&mut self, name: &str, expected: &str) -> Option<T> {
+        let named = serde_json::from_value(Value::String(self.text(name)?)).ok();
+        if named.is_none() {
+            self.wrong(name, &format!("must be {expected}"));
+        }
+        named
+    }
+
+    /// A whole number in a range.
+    pub fn number(&mut self, name: &str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
+        let text = self.text(name)?;
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|number| digits && range.contains(number));
+        if number.is_none() {
+            self.wrong(name, &format!("must be a whole number from {} to {}", range.start(), range.end()));
+        }
+        number
+    }
+
+    /// How many entries a page has: `limit`, 1 to 200, 50 by default.
+    pub fn limit(&mut self) -> usize {
+        let limit = self.number("limit", 1..=200).unwrap_or(50);
+        usize::try_from(limit).unwrap_or(50)
+    }
+
+    /// Where the page begins: what an earlier answer's `next_cursor` stands for.
+    pub fn cursor<T: DeserializeOwned>(&mut self) -> Option<T> {
+        let text = self.text("cursor")?;
+        let cursor = unhexed(&text).and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        if cursor.is_none() {
+            self.wrong("cursor", "must be the next_cursor of an earlier answer");
+        }
+        cursor
+    }
+
+    /// Notes that something is wrong with a parameter.
+    pub fn wrong(&mut self, name: &str, detail: &str) {
+        self.errors.push(FieldError { pointer: pointer(name), detail: detail.to_owned() });
+    }
+
+    /// 422 with all that is wrong, if anything is.
+    pub fn check(&mut self) -> Result<(), Problem> {
+        if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid(std::mem::take(&mut self.errors))) }
+    }
+}
+
+/// The opaque text of a cursor.
+pub fn cursor(place: &impl Serialize) -> Result<String, Problem> {
+    let text = serde_json::to_string(place).map_err(crate::error::Fault::from)?;
+    Ok(keys::hexadecimal(text.as_bytes()))
+}
+
+fn unhexed(text: &str) -> Option<Vec<u8>> {
+    let digits =
+        text.bytes().map(|byte| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()));
+    let digits: Option<Vec<u8>> = digits.collect();
+    let pairs = digits?;
+    let bytes = pairs.chunks(2).map(|pair| match pair {
+        [high, low] => Some(high << 4 | low),
+        _ => None,
+    });
+    bytes.collect()
+}
+
+/// The JSON pointer of a member (RFC 6901).
+pub fn pointer(name: &str) -> String {
+    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+/// The members of a JSON object, in order, with those given twice.
+pub struct Members(Vec<(String, Value)>);
+
+impl Members {
+    fn parse(bytes: &[u8]) -> Result<Members, serde_json::Error> {
+        serde_json::from_slice::<Raw>(bytes).map(|raw| Members(raw.0))
+    }
+
+    /// Takes a member out; `Err` when it is given more than once.
+    pub fn take(&mut self, name: &str) -> Result<Option<Value>, FieldError> {
+        let (mut wanted, others): (Vec<_>, Vec<_>) = self.0.drain(..).partition(|(given, _)| given == name);
+        self.0 = others;
+        match wanted.len() {
+            0 | 1 => Ok(wanted.pop().map(|(_, value)| value)),
+            _ => Err(FieldError { pointer: pointer(name), detail: "is given more than once".into() }),
+        }
+    }
+
+    /// The members that nobody took.
+    pub fn unknown(self) -> Vec<FieldError> {
+        let mut names: Vec<String> = self.0.into_iter().map(|(name, _)| name).collect();
+        names.sort();
+        names.dedup();
+        let unknown =
+            |name: String| FieldError { pointer: pointer(&name), detail: "is not a known field".into() };
+        names.into_iter().map(unknown).collect()
+    }
+}
+
+/// An object's members as they stand in the text; `serde_json` alone would keep the last of two equal names.
+struct Raw(Vec<(String, Value)>);
+
+impl<'de> serde::Deserialize<'de> for Raw {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Raw, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Raw;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Raw, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Raw(members))
+            }
+        }
+        deserializer.deserialize_map(Visitor)
+    }
+}

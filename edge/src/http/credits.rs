@@ -1,0 +1,219 @@
+//! Credits: the list, one with its debits and timeline, and its facts.
+
+use axum::http::StatusCode;
+use paydown::api::{Credit, CreditDetail, Debit, Page, TimelineEntry};
+use paydown::credit::{Because, CreditStatus, Facts, Kind, Reason};
+use paydown::date::{Instant, text};
+use paydown::id::{CreditId, DebitId};
+use paydown::observation::Outcome;
+use paydown::policy::{Gravity, gravity};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::call::{Answered, Call, cursor, json};
+use super::problem::Problem;
+use crate::ledger;
+use crate::ledger::keys::Scope;
+use crate::ledger::listings::{self, CreditPlace, CreditsWanted, TimelineFact};
+use crate::ports::Ports;
+
+/// How many candidates a page examines at most (contract, Reading).
+pub const MAX_EXAMINED: usize = 1000;
+
+/// How many candidates are looked at together when a filter on what is derived may leave some out.
+pub const SLICE: usize = 200;
+
+const STATUSES: &str = "pending, unconfirmed, failed, written_off, repaid, held or active";
+
+/// What a list of credits is filtered by.
+struct Filter {
+    account_id: Option<String>,
+    status: Option<CreditStatus>,
+    created_after: Option<Instant>,
+    created_before: Option<Instant>,
+    q: Option<String>,
+    idempotency_key: Option<String>,
+}
+
+impl Filter {
+    fn lets_pass(&self, credit: &Credit) -> bool {
+        self.status.is_none_or(|status| status == credit.status)
+            && self.account_id.as_ref().is_none_or(|account| *account == credit.account_id)
+            && self.created_after.is_none_or(|after| credit.created_at > after)
+            && self.created_before.is_none_or(|before| credit.created_at < before)
+    }
+}
+
+/// `GET /v1/credits`: newest first, or oldest first with `sort=created_at`.
+pub async fn list(call: Call) -> Answered {
+    call.authorize(Scope::Read).await?;
+    let known = [
+        "account_id",
+        "status",
+        "created_after",
+        "created_before",
+        "q",
+        "sort",
+        "limit",
+        "cursor",
+        "idempotency_key",
+    ];
+    let mut asked = call.parameters(&known)?;
+    let newest_first = match asked.text("sort").as_deref() {
+        None | Some("-created_at") => true,
+        Some("created_at") => false,
+        Some(_) => {
+            asked.wrong("sort", "must be created_at or -created_at");
+            true
+        }
+    };
+    let filter = Filter {
+        account_id: asked.text("account_id"),
+        status: asked.named("status", STATUSES),
+        created_after: asked.parsed("created_after", "an RFC 3339 instant"),
+        created_before: asked.parsed("created_before", "an RFC 3339 instant"),
+        q: asked.text("q").filter(|q| !q.is_empty()),
+        idempotency_key: asked.text("idempotency_key"),
+    };
+    let limit = asked.limit();
+    let behind = asked.cursor().unwrap_or_else(|| CreditPlace::before_all(newest_first));
+    asked.check()?;
+    let page = match named(&call.ports, &filter).await? {
+        Some(page) => page,
+        None => page(&call.ports, &filter, newest_first, behind, limit).await?,
+    };
+    json(StatusCode::OK, &page)
+}
+
+/// The credits that the idempotency key or the text names exactly. `None`: there is no key, and the text is
+/// to be looked for.
+async fn named(ports: &Ports, filter: &Filter) -> Result<Option<Page<Credit>>, Problem> {
+    let database = &*ports.database;
+    let ids = match (&filter.idempotency_key, &filter.q) {
+        (Some(key), _) => listings::credit_of_key(database, key).await?,
+        (None, Some(q)) => match listings::credits_named(database, q).await? {
+            ids if ids.is_empty() => return Ok(None),
+            ids => ids,
+        },
+        (None, None) => return Ok(None),
+    };
+    let facts = ledger::facts::facts(database, &ids).await?;
+    let data = facts.iter().map(Credit::of).filter(|credit| filter.lets_pass(credit)).collect();
+    Ok(Some(Page { data, next_cursor: None }))
+}
+
+/// Examines credits from a place on until the page is full, or enough were examined.
+async fn page(
+    ports: &Ports,
+    filter: &Filter,
+    newest_first: bool,
+    behind: CreditPlace,
+    limit: usize,
+) -> Result<Page<Credit>, Problem> {
+    let database = &*ports.database;
+    let is_filtered = filter.status.is_some() || filter.q.is_some();
+    let mut wanted = CreditsWanted {
+        account_id: filter.account_id.clone(),
+        created_after: filter.created_after.map(text).unwrap_or_default(),
+        created_before: filter.created_before.map_or_else(|| "~".to_owned(), text),
+        q: filter.q.clone().unwrap_or_default(),
+        behind,
+        newest_first,
+        limit: if is_filtered { SLICE } else { limit.saturating_add(1) },
+    };
+    let mut data = Vec::new();
+    for _ in 0..MAX_EXAMINED.div_ceil(SLICE) {
+        let examined = listings::credits(database, &wanted).await?;
+        let found: Vec<CreditId> = examined.iter().filter(|e| e.found).map(|e| e.id).collect();
+        let facts = ledger::facts::facts(database, &found).await?;
+        for candidate in &examined {
+            if data.len() == limit {
+                return Ok(Page { data, next_cursor: Some(cursor(&wanted.behind)?) });
+            }
+            wanted.behind = candidate.place.clone();
+            let facts = facts.iter().find(|f| f.id == candidate.id);
+            data.extend(facts.map(Credit::of).filter(|credit| filter.lets_pass(credit)));
+        }
+        if examined.len() < wanted.limit {
+            return Ok(Page { data, next_cursor: None });
+        }
+    }
+    Ok(Page { data, next_cursor: Some(cursor(&wanted.behind)?) })
+}
+
+/// `GET /v1/credits/{id}`.
+pub async fn one(call: Call) -> Answered {
+    call.authorize(Scope::Read).await?;
+    call.parameters(&[])?.check()?;
+    let facts = found(&call).await?;
+    let timeline = listings::timeline(&*call.ports.database, facts.id).await?;
+    let detail = CreditDetail {
+        credit: Credit::of(&facts),
+        debits: Debit::of(&facts),
+        timeline: in_order(facts.id, timeline),
+    };
+    json(StatusCode::OK, &detail)
+}
+
+/// `GET /v1/credits/{id}/facts`.
+pub async fn facts(call: Call) -> Answered {
+    call.authorize(Scope::Read).await?;
+    call.parameters(&[])?.check()?;
+    json(StatusCode::OK, &found(&call).await?)
+}
+
+async fn found(call: &Call) -> Result<Facts, Problem> {
+    let id: CreditId = call.id("credit")?;
+    let facts = ledger::facts::facts(&*call.ports.database, &[id]).await?;
+    facts.into_iter().next().ok_or_else(|| Problem::not_found(format!("there is no credit {id}")))
+}
+
+/// The facts by instant; at one instant what was asked and said, then what was decided, turn by turn, then what
+/// the processor answered.
+fn in_order(credit_id: CreditId, mut facts: Vec<TimelineFact>) -> Vec<TimelineEntry> {
+    let place = |fact: &TimelineFact| {
+        let step = match (fact.kind.as_str(), fact.turn) {
+            ("requested", _) => 0,
+            ("observation", _) => 1,
+            (_, Some(_)) => 2,
+            (_, None) => 3,
+        };
+        // Within a decision: the word, then what follows from it.
+        (fact.at, step, fact.turn, fact.kind != "word" && fact.kind != "timed_out")
+    };
+    facts.sort_by_key(place);
+    let entry = |fact: TimelineFact| TimelineEntry {
+        at: fact.at,
+        rule: rule(credit_id, &fact).map(str::to_owned),
+        debit_id: (fact.subject != credit_id.0).then_some(DebitId(fact.subject)),
+        run_id: fact.run_id,
+        kind: fact.kind,
+        detail: fact.detail,
+    };
+    facts.into_iter().map(entry).collect()
+}
+
+/// The rule of the law that a fact follows.
+fn rule(credit_id: CreditId, fact: &TimelineFact) -> Option<&'static str> {
+    let is_own = fact.subject == credit_id.0;
+    match fact.kind.as_str() {
+        "requested" => Some("L1"),
+        "unknown_answer" | "transaction" | "processed" => Some("L3"),
+        "observation" => Some("L6"),
+        "debit" => about(fact).map(Reason::rule),
+        "cancelled" => about(fact).map(Because::rule),
+        "word" | "timed_out" if is_own => Some("L2"),
+        "word" => about(fact).map(|outcome: Outcome| match gravity(fact.code.as_deref()) {
+            Gravity::Retryable | Gravity::Unknown | Gravity::Stop if !outcome.is_success() => "L7",
+            Gravity::NoCode | Gravity::Retryable | Gravity::Unknown | Gravity::Stop => "L6",
+        }),
+        "timed_out" => Some("L5"),
+        "exception_opened" | "exception_closed" | "held" => about(fact).map(Kind::rule),
+        "released" | "written_off" => Some("L8"),
+        _ => None,
+    }
+}
+
+fn about<T: DeserializeOwned>(fact: &TimelineFact) -> Option<T> {
+    serde_json::from_value(Value::String(fact.about.clone()?)).ok()
+}
