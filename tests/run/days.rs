@@ -100,15 +100,29 @@ fn a_hard_return_holds_every_credit_of_the_account() {
 
 #[test]
 fn a_refusal_of_the_first_call_is_a_failure_at_once() {
-    let mut book = Book::new();
-    let credit = book.advance("acct_calm");
-    book.world.processor.script(&debit_id(credit.0, 1).to_string(), [Step::refused()]);
-    book.live(6..=12);
-    assert_eq!(statuses(&book, credit)[0], DebitStatus::Failed);
-    let facts = book.facts(credit);
-    let replacement = facts.debits.last().expect("a debit");
-    assert_eq!((facts.debits.len(), replacement.replaces), (13, Some(1)));
-    assert_eq!(replacement.due_date.to_string(), "2026-04-06");
+    let refused = |code: &str| Answer::Refused { code: code.into(), message: "no".into() };
+    for (code, status, debits, kinds) in [
+        ("", CreditStatus::Active, 13, &[][..]),
+        ("R01", CreditStatus::Active, 13, &[][..]),
+        ("R02", CreditStatus::Held, 12, &["hard_return"][..]),
+        ("not_today", CreditStatus::Held, 12, &["unknown_return_code"][..]),
+    ] {
+        let mut book = Book::new();
+        let credit = book.advance("acct_calm");
+        book.world.processor.script(&debit_id(credit.0, 1).to_string(), [Step::from(refused(code))]);
+        book.live(6..=12);
+        assert_eq!(statuses(&book, credit)[0], DebitStatus::Failed, "{code}");
+        let facts = book.facts(credit);
+        assert_eq!((book.state(credit).status(), facts.debits.len()), (status, debits), "{code}");
+        assert_eq!(book.open(), kinds, "{code}");
+        if debits == 13 {
+            let replacement = facts.debits.last().expect("a debit");
+            assert_eq!(
+                (replacement.replaces, replacement.due_date.to_string().as_str()),
+                (Some(1), "2026-04-06")
+            );
+        }
+    }
 }
 
 #[test]

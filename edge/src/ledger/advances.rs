@@ -79,7 +79,16 @@ pub struct Request {
     /// The transaction that pays it out, once the processor has named it.
     pub transaction_id: Option<TransactionId>,
     /// What the processor said when it refused the first call.
-    pub refusal: Option<String>,
+    pub refusal: Option<Refusal>,
+}
+
+/// The processor's refusal of the first call.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Refusal {
+    /// Its code.
+    pub code: String,
+    /// Its message, for people.
+    pub message: String,
 }
 
 impl Request {
@@ -149,16 +158,17 @@ pub async fn refused(
     database: &dyn Database,
     settings: &Settings,
     mut of: Facts,
-    detail: String,
+    refusal: &Refusal,
     at: Instant,
 ) -> Result<(), Fault> {
     let credit_id = of.id;
-    let observed = answers(&[], &[answer(credit_id, detail, at)], &[])?;
+    let row = AnswerRow { code: refusal.code.clone(), ..answer(credit_id, refusal.message.clone(), at) };
+    let observed = answers(&[], &[row], &[])?;
     of.observations.push(Observation {
         subject: credit_id.0,
         source: Source::Refusal,
         status: Status::Failure,
-        code: None,
+        code: Some(refusal.code.clone()).filter(|code| !code.is_empty()),
         at,
     });
     let (policy_id, policy) = policy_row(&settings.policy)?;
@@ -183,7 +193,7 @@ pub async fn refused(
 }
 
 fn answer(credit_id: CreditId, text_of: String, at: Instant) -> AnswerRow {
-    AnswerRow { subject: credit_id.0, credit_id, at: text(at), text: text_of }
+    AnswerRow { subject: credit_id.0, credit_id, at: text(at), code: String::new(), text: text_of }
 }
 
 const CREDIT: &str = "
@@ -221,7 +231,7 @@ SELECT json_object(
         'installments', c.installments, 'interval_days', c.interval_days),
       'created_at', c.created_at,
       'transaction_id', (SELECT transaction_id FROM credit_transactions WHERE credit_id = c.id),
-      'refusal', (SELECT detail FROM observations WHERE subject_id = c.id AND source = 'refusal' ORDER BY at LIMIT 1))
+      'refusal', json((SELECT json_object('code', code, 'message', detail) FROM observations WHERE subject_id = c.id AND source = 'refusal' ORDER BY at LIMIT 1)))
     FROM requests r JOIN credits c ON c.id = r.credit_id WHERE r.idempotency_key = ?1 ->> '$.idempotency_key')),
   'is_account_held', json(iif(EXISTS (
     SELECT 1 FROM credits c CROSS JOIN holds h ON h.credit_id = c.id CROSS JOIN exceptions e ON e.id = h.exception_id

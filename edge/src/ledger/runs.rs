@@ -166,6 +166,8 @@ pub struct AnswerRow {
     pub credit_id: CreditId,
     /// When.
     pub at: String,
+    /// The code of a refusal, which L7 looks up like any other; empty for the others.
+    pub code: String,
     /// The transaction's name, or what the refusal or the unknown answer said.
     pub text: String,
 }
@@ -244,7 +246,11 @@ pub struct MalformedRow {
 }
 
 /// The statements that record what a slice of the report says.
-pub(crate) fn observed(run: RunId, seen: &[ObservedRow], malformed: &[MalformedRow]) -> Result<Vec<Statement>, Fault> {
+pub(crate) fn observed(
+    run: RunId,
+    seen: &[ObservedRow],
+    malformed: &[MalformedRow],
+) -> Result<Vec<Statement>, Fault> {
     let mut statements = Vec::new();
     if !seen.is_empty() {
         statements.push(statement(OBSERVED, &json!({ "run_id": run, "rows": seen }))?);
@@ -273,18 +279,25 @@ pub async fn unknown_transactions(
     run: RunId,
 ) -> Result<(usize, Vec<UnknownTransaction>), Fault> {
     let parameter = json!({ "run_id": run, "limit": MANY });
-    let results =
-        batch(database, &[statement(UNKNOWN_COUNT, &parameter)?, statement(UNKNOWN_TRANSACTIONS, &parameter)?]).await?;
+    let results = batch(
+        database,
+        &[statement(UNKNOWN_COUNT, &parameter)?, statement(UNKNOWN_TRANSACTIONS, &parameter)?],
+    )
+    .await?;
     let count: Vec<usize> = results.first().map_or(Ok(vec![]), |rows| parsed(rows))?;
     let first = results.get(1).map_or(Ok(vec![]), |rows| parsed(rows))?;
     Ok((count.into_iter().next().unwrap_or(0), first))
 }
 
 /// The malformed rows of a run whose exception was never opened: how many, and the first of them.
-pub async fn new_malformed_rows(database: &dyn Database, run: RunId) -> Result<(usize, Vec<MalformedFound>), Fault> {
+pub async fn new_malformed_rows(
+    database: &dyn Database,
+    run: RunId,
+) -> Result<(usize, Vec<MalformedFound>), Fault> {
     let parameter = json!({ "run_id": run, "limit": MANY });
     let results =
-        batch(database, &[statement(MALFORMED_COUNT, &parameter)?, statement(MALFORMED_ROWS, &parameter)?]).await?;
+        batch(database, &[statement(MALFORMED_COUNT, &parameter)?, statement(MALFORMED_ROWS, &parameter)?])
+            .await?;
     let count: Vec<usize> = results.first().map_or(Ok(vec![]), |rows| parsed(rows))?;
     let first = results.get(1).map_or(Ok(vec![]), |rows| parsed(rows))?;
     Ok((count.into_iter().next().unwrap_or(0), first))
@@ -332,12 +345,22 @@ pub(crate) fn carry_due(run: RunId, credits: &[CreditId]) -> Result<Statement, F
 }
 
 /// The credits on which a run decided.
-pub async fn touched(database: &dyn Database, run: RunId, cursor: &str, limit: u32) -> Result<Vec<CreditId>, Fault> {
+pub async fn touched(
+    database: &dyn Database,
+    run: RunId,
+    cursor: &str,
+    limit: u32,
+) -> Result<Vec<CreditId>, Fault> {
     rows(database, statement(TOUCHED, &json!({ "run_id": run, "cursor": cursor, "limit": limit }))?).await
 }
 
 /// Closes a run: what it carries over, its counts and its verdict.
-pub async fn close(database: &dyn Database, since: &Since, reasons: &[String], now: Instant) -> Result<(), Fault> {
+pub async fn close(
+    database: &dyn Database,
+    since: &Since,
+    reasons: &[String],
+    now: Instant,
+) -> Result<(), Fault> {
     let status = if reasons.is_empty() { "complete" } else { "incomplete" };
     let closing = json!({
         "run_id": since.run_id, "status": status, "reasons": json!(reasons).to_string(), "finished_at": text(now),
@@ -363,7 +386,10 @@ pub async fn has_credits_before(database: &dyn Database, at: Instant) -> Result<
 
 /// Whether a stop is in force (L8).
 pub async fn stopped(database: &dyn Database) -> Result<bool, Fault> {
-    Ok(rows::<String>(database, statement(LAST_STOP, &())?).await?.first().is_some_and(|action| action == "stop"))
+    Ok(rows::<String>(database, statement(LAST_STOP, &())?)
+        .await?
+        .first()
+        .is_some_and(|action| action == "stop"))
 }
 
 /// Claims the first call for a credit or debit; only who claims it may take a refusal for definite.
@@ -373,7 +399,11 @@ pub async fn claim_first_call(database: &dyn Database, subject: Uuid, at: Instan
 }
 
 /// Credits without a named transaction since the last run that went through all its stages, and before it.
-pub async fn unanswered_now(database: &dyn Database, cursor: &str, limit: u32) -> Result<Vec<CreditId>, Fault> {
+pub async fn unanswered_now(
+    database: &dyn Database,
+    cursor: &str,
+    limit: u32,
+) -> Result<Vec<CreditId>, Fault> {
     rows(database, statement(UNANSWERED_NOW, &json!({ "cursor": cursor, "limit": limit }))?).await
 }
 
@@ -504,7 +534,7 @@ ON CONFLICT DO NOTHING";
 
 const REFUSED: &str = "
 INSERT INTO observations (transaction_id, subject_id, at, status, code, source, run_id, detail)
-SELECT '', value ->> '$.subject', value ->> '$.at', 'failure', '', 'refusal', NULL, value ->> '$.text'
+SELECT '', value ->> '$.subject', value ->> '$.at', 'failure', value ->> '$.code', 'refusal', NULL, value ->> '$.text'
 FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING";
 
 const UNKNOWN: &str = "

@@ -51,11 +51,13 @@ pub(super) async fn call(ports: &Ports, calls: Vec<Call>, at: Instant) -> Result
     });
     let mut answers = answers.buffer_unordered(CONCURRENCY);
     while let Some((call, answer)) = answers.next().await {
-        let row = |text_of: String| runs::AnswerRow {
-            subject: call.subject,
-            credit_id: call.credit_id,
+        let (subject, credit_id) = (call.subject, call.credit_id);
+        let row = |said: String| runs::AnswerRow {
+            subject,
+            credit_id,
             at: text(at),
-            text: text_of,
+            code: String::new(),
+            text: said,
         };
         match answer {
             Answer::Transaction(id) => match TransactionId::try_from(id) {
@@ -63,11 +65,13 @@ pub(super) async fn call(ports: &Ports, calls: Vec<Call>, at: Instant) -> Result
                 Err(error) => unknown.push(row(error.to_string())),
             },
             Answer::Refused { code, message } if call.is_first => {
-                refused.push(row(format!("{code}: {message}")));
+                refused.push(runs::AnswerRow { code, ..row(message) });
                 called.refused.push((call.credit_id, call.subject));
             }
             // After a call whose outcome is not known, a refusal proves nothing.
-            Answer::Refused { code, message } => unknown.push(row(format!("refused later: {code}: {message}"))),
+            Answer::Refused { code, message } => {
+                unknown.push(row(format!("refused later: {code}: {message}")))
+            }
             Answer::Misconfigured { status } => {
                 called.stopped = Some(format!("the processor answers {status}: we are misconfigured"));
             }
@@ -115,7 +119,8 @@ pub(super) async fn refusals(
 /// Calls the processor for a credit that was recorded without a call, as its queue message asks.
 pub async fn submit(ports: &Ports, credit_id: CreditId) -> Result<(), Fault> {
     let database = &*ports.database;
-    let unanswered = facts(database, &[credit_id]).await?.into_iter().next().filter(|f| f.transaction_id.is_none());
+    let unanswered =
+        facts(database, &[credit_id]).await?.into_iter().next().filter(|f| f.transaction_id.is_none());
     if unanswered.is_none_or(|f| f.observations.iter().any(|o| o.subject == credit_id.0)) {
         return Ok(());
     }

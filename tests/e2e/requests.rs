@@ -1,0 +1,134 @@
+//! Requests of clients that retry, hurry and err, against the live runtime.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use crate::live::{KEY, Live};
+
+#[test]
+fn a_hundred_parallel_calls_with_one_key_make_one_credit() {
+    let live = Live::begin("parallel");
+    for account in ["acct_ok", "acct_ok_flaky"] {
+        let answers: Vec<(u16, String)> = std::thread::scope(|scope| {
+            let calls: Vec<_> = (0..100).map(|_| scope.spawn(|| live.advance(account, account, 4))).collect();
+            calls
+                .into_iter()
+                .map(|call| call.join().expect("it answers"))
+                .map(|a| (a.status, a.text))
+                .collect()
+        });
+        assert!(answers.iter().all(|(status, _)| [201, 202].contains(status)), "{answers:?}");
+        let ids: BTreeSet<String> = answers
+            .iter()
+            .map(|(_, text)| {
+                serde_json::from_str::<serde_json::Value>(text).expect("a credit")["id"].to_string()
+            })
+            .collect();
+        assert_eq!(ids.len(), 1, "{account}");
+        assert_eq!(live.list(&format!("/v1/credits?account_id={account}")).len(), 1);
+        assert_eq!(live.transactions(account).len(), 1, "{account}: one transaction at the bank");
+    }
+}
+
+#[test]
+fn a_lost_answer_is_found_by_the_sweeper_and_money_moves_once() {
+    let live = Live::begin("lost");
+    for account in ["acct_ok_flaky", "acct_ok_drop"] {
+        let first = live.advance(account, account, 1);
+        assert_eq!(first.status, 202, "{}", first.text);
+        assert!(first.json()["transaction_id"].is_null());
+        live.sweep(0, 10);
+        let again = live.advance(account, account, 1);
+        assert_eq!((again.status, again.header("idempotent-replayed")), (201, "true"), "{}", again.text);
+        assert!(again.json()["transaction_id"].is_string());
+    }
+    live.live(1..=7);
+    live.sweep(7, 10);
+    for account in ["acct_ok_flaky", "acct_ok_drop"] {
+        let debits = live.list("/v1/debits");
+        let debit = debits.iter().find(|d| d["account_id"] == account).expect("its debit");
+        assert!(debit["transaction_id"].is_string(), "{debit}");
+        let transactions = live.transactions(account);
+        assert_eq!(transactions.len(), 2, "{account}: {transactions:?}");
+        assert!(transactions.iter().all(|t| t["attempts"].as_u64() >= Some(2)), "{transactions:?}");
+    }
+}
+
+#[test]
+fn respond_async_is_carried_out_by_the_queue() {
+    let live = Live::begin("async");
+    let body = json!({ "account_id": "acct_ok", "amount": 5000 }).to_string();
+    let authorization = format!("Bearer {KEY}");
+    let headers = [
+        ("authorization", authorization.as_str()),
+        ("content-type", "application/json"),
+        ("idempotency-key", "async-1"),
+        ("prefer", "respond-async"),
+    ];
+    let answer = live.send("POST", &live.worker("/v1/perform_advance"), &headers, Some(&body));
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    let path = format!("/v1/credits/{}", answer.json()["id"].as_str().expect("an id"));
+    let carried_out = (0..200).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        live.get(&path).json()["transaction_id"].is_string()
+    });
+    assert!(carried_out, "the queue calls the processor: {}", live.get(&path).text);
+    assert_eq!(live.transactions("acct_ok").len(), 1);
+}
+
+#[test]
+fn bad_input_gets_a_problem_and_writes_nothing() {
+    let live = Live::begin("bad");
+    let good = json!({ "account_id": "acct_ok", "amount": 5000 }).to_string();
+    let with = |field: &str, value: serde_json::Value| {
+        let mut body = json!({ "account_id": "acct_ok", "amount": 5000 });
+        body[field] = value;
+        body.to_string()
+    };
+    let huge = format!("{{\"account_id\":\"{}\",\"amount\":1}}", "x".repeat(1_000_000));
+    let long_key = "k".repeat(256);
+    let cases: Vec<(Option<&str>, &str, String, u16, &str)> = vec![
+        (Some("k"), "application/json", with("amount", json!(-1)), 422, "/amount"),
+        (Some("k"), "application/json", with("amount", json!(0)), 422, "/amount"),
+        (Some("k"), "application/json", with("amount", json!(1.5)), 422, "/amount"),
+        (Some("k"), "application/json", with("amount", json!("5000")), 422, "/amount"),
+        (Some("k"), "application/json", with("amount", json!(1e300)), 422, "/amount"),
+        (Some("k"), "application/json", with("amount", json!(9_007_199_254_740_993_u64)), 422, "/amount"),
+        (Some("k"), "application/json", with("installments", json!(105)), 422, "/installments"),
+        (Some("k"), "application/json", with("interval_days", json!(0)), 422, "/interval_days"),
+        (Some("k"), "application/json", with("currency", json!("EUR")), 422, "/currency"),
+        (Some("k"), "application/json", with("account_id", json!("a b")), 422, "/account_id"),
+        (Some("k"), "application/json", with("colour", json!("red")), 422, "/colour"),
+        (Some("k"), "application/json", "{}".into(), 422, "/account_id"),
+        (Some("k"), "application/json", "{broken".into(), 400, ""),
+        (Some("k"), "application/json", "[]".into(), 400, ""),
+        (Some("k"), "text/plain", good.clone(), 415, ""),
+        (Some("k"), "application/json", huge, 413, ""),
+        (None, "application/json", good.clone(), 400, ""),
+        (Some(&long_key), "application/json", good, 400, ""),
+    ];
+    let authorization = format!("Bearer {KEY}");
+    for (key, content_type, body, status, pointer) in &cases {
+        let mut headers = vec![("authorization", authorization.as_str()), ("content-type", *content_type)];
+        headers.extend(key.map(|key| ("idempotency-key", key)));
+        let answer = live.send("POST", &live.worker("/v1/perform_advance"), &headers, Some(body));
+        let shown = body.chars().take(60).collect::<String>();
+        assert_eq!(answer.status, *status, "{shown}: {}", answer.text);
+        assert_eq!(answer.header("content-type"), "application/problem+json", "{shown}");
+        assert!(!answer.header("x-request-id").is_empty(), "{shown}");
+        let problem = answer.json();
+        if !pointer.is_empty() {
+            let pointers: Vec<&str> = problem["errors"]
+                .as_array()
+                .expect("errors")
+                .iter()
+                .filter_map(|e| e["pointer"].as_str())
+                .collect();
+            assert!(pointers.contains(pointer), "{shown}: {problem}");
+        }
+    }
+    let unknown = live.send("GET", &live.worker("/v1/credits"), &[("authorization", "Bearer nobody")], None);
+    assert_eq!(unknown.status, 401, "{}", unknown.text);
+    assert_eq!(live.list("/v1/credits"), [json!(0); 0]);
+}
