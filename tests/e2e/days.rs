@@ -166,6 +166,6 @@ fn a_run_killed_in_the_middle_goes_on_where_it_stopped() {
     let credits = live.list("/v1/credits");
     assert_eq!(credits.len(), accounts.len());
     assert!(credits.iter().all(|c| c["status"] == "repaid"), "{credits:?}");
-    assert_eq!(live.list("/v1/exceptions?status=open"), [json!(0); 0]);
+    assert!(live.list("/v1/exceptions?status=open").is_empty());
     the_ledger_equation_is_the_sum_over_the_facts(&live);
 }

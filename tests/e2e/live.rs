@@ -56,19 +56,26 @@ impl Live {
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(300)))
             .build();
-        // Tomorrow: the book's time never runs behind the clock of this machine.
-        let tomorrow = Utc::now().date_naive().succ_opt().and_then(|date| date.and_hms_opt(6, 0, 0));
         let mut live = Live {
             process: None,
             state,
             port: free_port(),
             bank_port: free_port(),
-            first_day: tomorrow.expect("a calendar day").and_utc(),
+            first_day: DateTime::UNIX_EPOCH,
             agent: config.into(),
         };
         live.start(true);
+        live.first_day = live.tomorrow();
         live.live(0..=0);
         live
+    }
+
+    /// 06:00 of tomorrow: the book's time never runs behind the real one, which the bank's clock says until it is set.
+    fn tomorrow(&self) -> DateTime<Utc> {
+        let clock = self.send("GET", &self.bank("/clock"), &[], None).json();
+        let now: DateTime<Utc> = clock["now"].as_str().expect("an instant").parse().expect("RFC 3339");
+        let tomorrow = now.date_naive().succ_opt().and_then(|date| date.and_hms_opt(6, 0, 0));
+        tomorrow.expect("a calendar day").and_utc()
     }
 
     fn start(&mut self, fresh: bool) {

@@ -130,5 +130,5 @@ fn bad_input_gets_a_problem_and_writes_nothing() {
     }
     let unknown = live.send("GET", &live.worker("/v1/credits"), &[("authorization", "Bearer nobody")], None);
     assert_eq!(unknown.status, 401, "{}", unknown.text);
-    assert_eq!(live.list("/v1/credits"), [json!(0); 0]);
+    assert!(live.list("/v1/credits").is_empty());
 }
