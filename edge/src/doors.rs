@@ -15,7 +15,7 @@ use worker::{
 
 use crate::error::Fault;
 use crate::ports::{Message, Ports};
-use crate::{log, platform, run};
+use crate::{http, log, platform, run};
 
 /// When the daily run begins. In UTC, like every cron.
 const DAILY: &str = "0 6 * * *";
@@ -33,10 +33,15 @@ thread_local! {
     static ROUTER: OnceCell<axum::Router> = const { OnceCell::new() };
 }
 
-/// A panic is a mistake of ours: it takes the instance down, and the log must say where it was.
+/// A panic is a mistake of ours: it takes the instance down, and the log must say where it was. The `worker`
+/// crate's own hook makes the platform start a new one.
 #[event(start)]
 fn start() {
-    std::panic::set_hook(Box::new(|panic| log::error("panic", json!({ "panic": panic.to_string() }))));
+    let earlier = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        log::error("panic", json!({ "panic": panic.to_string() }));
+        earlier(panic);
+    }));
 }
 
 /// The door of requests.
@@ -136,12 +141,7 @@ fn ports(env: &Env) -> Result<Ports, String> {
 
 fn router(env: &Env) -> Result<axum::Router, String> {
     let ports = ports(env)?;
-    Ok(ROUTER.with(|cell| cell.get_or_init(|| routes(ports)).clone()))
-}
-
-/// What is served as long as the HTTP API is not there.
-fn routes(_ports: Ports) -> axum::Router {
-    axum::Router::new().route("/healthz", axum::routing::get(|| async { "ok" }))
+    Ok(ROUTER.with(|cell| cell.get_or_init(|| http::router(ports)).clone()))
 }
 
 /// The request in the types of the router. The `worker` crate's own conversion answers 500 to a header
