@@ -24,7 +24,7 @@ use super::call::{Answered, Call, Members, REPLAYED, allowed, json, pointer};
 use super::problem::Problem;
 use crate::config::Settings;
 use crate::error::Fault;
-use crate::ledger::advances::{self, Intent, Recorded, Request};
+use crate::ledger::advances::{self, Intent, Recorded, Refusal, Request};
 use crate::ledger::facts::facts;
 use crate::ledger::keys::{self, Scope};
 use crate::log;
@@ -328,10 +328,10 @@ async fn conclude(ports: &Ports, mut request: Request, answer: Answer) -> Answer
             Err(error) => advances::unknown(database, credit_id, error.to_string(), at).await,
         },
         Answer::Refused { code, message } => {
-            let detail = format!("{code}: {message}");
-            let facts = request.first_facts();
-            let landed = advances::refused(database, &ports.settings, facts, detail.clone(), at).await;
-            landed.map(|()| request.refusal = Some(detail))
+            let refusal = Refusal { code, message };
+            let landed =
+                advances::refused(database, &ports.settings, request.first_facts(), &refusal, at).await;
+            landed.map(|()| request.refusal = Some(refusal))
         }
         Answer::Unknown { detail } => advances::unknown(database, credit_id, detail, at).await,
         Answer::Misconfigured { status } => {

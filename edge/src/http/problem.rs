@@ -9,6 +9,7 @@ use paydown::id::CreditId;
 
 use super::call::REPLAYED;
 use crate::error::Fault;
+use crate::ledger::advances::Refusal;
 
 /// Seconds after which a client may come back when the platform asks for less work.
 const COME_BACK_SECONDS: u32 = 2;
@@ -155,8 +156,8 @@ impl Problem {
     }
 
     /// 422: the processor refused for good. Its repetition has the same body as the first.
-    pub fn refused(detail: &str, credit_id: CreditId, request_id: String) -> Problem {
-        let detail = format!("the processor refused the advance: {detail}");
+    pub fn refused(refusal: &Refusal, credit_id: CreditId, request_id: String) -> Problem {
+        let detail = format!("the processor refused the advance: {}: {}", refusal.code, refusal.message);
         Problem {
             credit_id: Some(credit_id),
             request_id: Some(request_id),
