@@ -247,7 +247,7 @@ impl Definition {
         if !setup.root().join(self.part.product()).exists() {
             return Err(Stop(format!("{} is not built: run this without --prebuilt", self.part.product())));
         }
-        if TcpListener::bind(("127.0.0.1", self.port)).is_err() {
+        if !self.port_is_free() {
             let flag = if self.name == "bank" { "--bank-port" } else { "--port" };
             return Err(Stop(format!(
                 "port {} is taken: stop what listens there, or give {flag}",
@@ -255,6 +255,18 @@ impl Definition {
             )));
         }
         Ok(())
+    }
+
+    /// What was just killed may take a moment to let go of the port.
+    fn port_is_free(&self) -> bool {
+        let started = step::now();
+        while TcpListener::bind(("127.0.0.1", self.port)).is_err() {
+            if started.elapsed() > Duration::from_secs(3) {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        true
     }
 
     /// Brings the local database to the newest schema, when the migrations are others than last time.
