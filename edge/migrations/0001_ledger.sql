@@ -319,5 +319,5 @@ CREATE TABLE IF NOT EXISTS dead_letters (
 CREATE TABLE IF NOT EXISTS sandbox_clock (
   set_at TEXT NOT NULL,
   now TEXT NOT NULL,
-  PRIMARY KEY (set_at)
+  PRIMARY KEY (set_at, now)
 ) STRICT, WITHOUT ROWID;

@@ -122,7 +122,7 @@ CREATE TRIGGER IF NOT EXISTS dead_letters_no_replace BEFORE INSERT ON dead_lette
 
 CREATE TRIGGER IF NOT EXISTS sandbox_clock_no_update BEFORE UPDATE ON sandbox_clock BEGIN SELECT RAISE(ABORT, 'facts are only added: sandbox_clock'); END;
 CREATE TRIGGER IF NOT EXISTS sandbox_clock_no_delete BEFORE DELETE ON sandbox_clock BEGIN SELECT RAISE(ABORT, 'facts are only added: sandbox_clock'); END;
-CREATE TRIGGER IF NOT EXISTS sandbox_clock_no_replace BEFORE INSERT ON sandbox_clock WHEN EXISTS (SELECT 1 FROM sandbox_clock WHERE set_at = NEW.set_at) BEGIN SELECT RAISE(IGNORE); END;
+CREATE TRIGGER IF NOT EXISTS sandbox_clock_no_replace BEFORE INSERT ON sandbox_clock WHEN EXISTS (SELECT 1 FROM sandbox_clock WHERE set_at = NEW.set_at AND now = NEW.now) BEGIN SELECT RAISE(IGNORE); END;
 
 CREATE TRIGGER IF NOT EXISTS first_calls_no_update BEFORE UPDATE ON first_calls BEGIN SELECT RAISE(ABORT, 'facts are only added: first_calls'); END;
 CREATE TRIGGER IF NOT EXISTS first_calls_no_delete BEFORE DELETE ON first_calls BEGIN SELECT RAISE(ABORT, 'facts are only added: first_calls'); END;

@@ -53,8 +53,10 @@ impl Settings {
         if let Some(zone) = text("BUSINESS_TIME_ZONE").filter(|z| z != "UTC") {
             return Err(format!("BUSINESS_TIME_ZONE {zone} is not supported: only UTC is"));
         }
-        settings.max_advance = number(&text, "MAX_ADVANCE", settings.max_advance, 1..=paydown::money::Cents::MAX / 2)?;
-        settings.report_window_days = number(&text, "REPORT_WINDOW_DAYS", settings.report_window_days, 1..=366)?;
+        settings.max_advance =
+            number(&text, "MAX_ADVANCE", settings.max_advance, 1..=paydown::money::Cents::MAX / 2)?;
+        settings.report_window_days =
+            number(&text, "REPORT_WINDOW_DAYS", settings.report_window_days, 1..=366)?;
         settings.policy.timeout_days = number(&text, "TIMEOUT_DAYS", settings.policy.timeout_days, 1..=366)?;
         if text("KEY_DAYS").is_some() {
             settings.policy.key_days = Some(number(&text, "KEY_DAYS", 1, 1..=3660)?);
@@ -72,5 +74,9 @@ fn number<N: TryFrom<u64> + Copy>(
 ) -> Result<N, String> {
     let Some(value) = text(name) else { return Ok(default) };
     let parsed = value.parse::<u64>().ok().filter(|n| range.contains(n)).and_then(|n| N::try_from(n).ok());
-    parsed.ok_or(format!("{name} is {value}: a whole number from {} to {} is needed", range.start(), range.end()))
+    parsed.ok_or(format!(
+        "{name} is {value}: a whole number from {} to {} is needed",
+        range.start(),
+        range.end()
+    ))
 }

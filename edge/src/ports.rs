@@ -89,6 +89,12 @@ pub trait Processor: Send + Sync {
 
     /// Opens the report. An error means that nothing of it could be had.
     async fn report(&self) -> Result<Box<dyn ReportBody>, String>;
+
+    /// Sets the clock of the bank simulator; no other processor has one to set.
+    #[cfg(feature = "sandbox")]
+    async fn set_clock(&self, _now: Instant) -> Result<(), String> {
+        Err("this processor has no clock that can be set".into())
+    }
 }
 
 /// A report while it is downloaded.

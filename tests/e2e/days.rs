@@ -147,17 +147,19 @@ fn a_run_killed_in_the_middle_goes_on_where_it_stopped() {
     }
     live.live(1..=6);
     // The run of the 7th issues a debit of each credit. It is killed again and again, each time a little later.
+    let mut interrupted = 0;
     for round in 0..4_u64 {
         std::thread::scope(|scope| {
             let run = scope.spawn(|| live.run(7));
             // Not to wait for something, but to hit the run at another place each time.
             std::thread::sleep(std::time::Duration::from_millis(40 + 90 * round));
             live.kill_now();
-            let _ = run.join().expect("the request ends");
+            interrupted += u32::from(run.join().expect("the request ends").status == 0);
         });
         live.kill();
         live.restart();
     }
+    assert!(interrupted > 0, "no kill came in the middle");
     live.live(7..=20);
     for account in &accounts {
         let transactions = live.transactions(account);
@@ -168,4 +170,18 @@ fn a_run_killed_in_the_middle_goes_on_where_it_stopped() {
     assert!(credits.iter().all(|c| c["status"] == "repaid"), "{credits:?}");
     assert!(live.list("/v1/exceptions?status=open").is_empty());
     the_ledger_equation_is_the_sum_over_the_facts(&live);
+}
+
+#[test]
+fn the_sandbox_clock_drives_the_simulator_along() {
+    let live = Live::begin("sandbox");
+    let credit = live.advance("calm", "acct_ok", 1).json();
+    for days in [1, 7, 2] {
+        let answer = live.post("/v1/sandbox/clock", None, &json!({ "advance_days": days }).to_string());
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    let credit = live.get(&format!("/v1/credits/{}", credit["id"].as_str().expect("an id"))).json();
+    assert_eq!(credit["status"], "repaid", "{credit}");
+    let refused = live.post("/v1/sandbox/clock", None, "{\"advance_days\": 0}");
+    assert_eq!(refused.status, 422, "{}", refused.text);
 }

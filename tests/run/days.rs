@@ -252,3 +252,20 @@ fn a_download_that_breaks_off_is_started_again() {
     assert_eq!(book.world.processor.downloads(), 2);
     assert_eq!(book.world.query("SELECT status FROM run_closings"), ["complete"]);
 }
+
+#[test]
+fn the_sandbox_clock_lives_through_each_morning_passed() {
+    let mut book = Book::new();
+    let credit = book.advance("acct_calm");
+    book.world.processor.set_report(FakeReport::of(&[format!("tx_{credit},success,,2026-01-06T02:00:00Z")]));
+    // From 05:00 on the 5th: the mornings of the 5th to the 11th lie within a week, that of the 12th does not.
+    let until =
+        futures_executor::block_on(paydown_edge::run::advance(&book.world.ports(), 7)).expect("it moves");
+    assert_eq!(until.to_rfc3339(), "2026-01-12T05:00:00+00:00");
+    assert_eq!(book.world.processor.clock(), Some(until));
+    let dates = book.world.query("SELECT business_date FROM runs ORDER BY as_of");
+    assert_eq!((dates.len(), dates[0].as_str(), dates[6].as_str()), (7, "2026-01-05", "2026-01-11"));
+    assert_eq!(book.state(credit).status(), CreditStatus::Active);
+    let set = book.world.query("SELECT max(now) FROM sandbox_clock");
+    assert_eq!(set, ["2026-01-12T05:00:00.000Z"]);
+}

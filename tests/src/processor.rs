@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use paydown::date::Instant;
 use paydown_edge::ports::{Answer, Processor, ReportBody};
 
 /// A fake of the processor. What is not scripted is answered with the transaction `tx_<key>`, the same for the
@@ -19,6 +20,7 @@ struct Books {
     reports: VecDeque<Result<FakeReport, String>>,
     last_report: Option<Result<FakeReport, String>>,
     downloads: usize,
+    clock: Option<Instant>,
 }
 
 /// One scripted answer.
@@ -106,6 +108,11 @@ impl FakeProcessor {
         self.books(|books| books.downloads)
     }
 
+    /// What its clock was set to, if it was.
+    pub fn clock(&self) -> Option<Instant> {
+        self.books(|books| books.clock)
+    }
+
     fn books<T>(&self, work: impl FnOnce(&mut Books) -> T) -> T {
         work(&mut self.0.lock().expect("no test thread panicked"))
     }
@@ -147,6 +154,11 @@ impl Processor for FakeProcessor {
         });
         let report = report.unwrap_or_else(|| Ok(FakeReport::of(&[])))?;
         Ok(Box::new(Download { report, given: 0 }))
+    }
+
+    async fn set_clock(&self, now: Instant) -> Result<(), String> {
+        self.books(|books| books.clock = Some(now));
+        Ok(())
     }
 }
 

@@ -12,6 +12,8 @@ mod health;
 mod plan;
 mod problem;
 mod runs;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod summary;
 
 use axum::Router;
@@ -33,7 +35,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The routes over a world.
 pub fn router(ports: Ports) -> Router {
-    Router::new()
+    let routes = Router::new();
+    #[cfg(feature = "sandbox")]
+    let routes = routes.route("/v1/sandbox/clock", post(handler(sandbox::advance)));
+    routes
         .route("/v1/perform_advance", post(handler(advances::perform)))
         .route("/v1/credits", get(handler(credits::list)))
         .route("/v1/credits/{id}", get(handler(credits::one)))

@@ -43,7 +43,11 @@ impl Landing {
 
 /// Lands the decisions as one transaction. Gives the credits whose decision is in the ledger; a credit
 /// that is missing read a stale past, and is to be decided again.
-pub async fn land(database: &dyn Database, landings: &[Landing], policy_id: &str) -> Result<Vec<CreditId>, Fault> {
+pub async fn land(
+    database: &dyn Database,
+    landings: &[Landing],
+    policy_id: &str,
+) -> Result<Vec<CreditId>, Fault> {
     if landings.is_empty() {
         return Ok(vec![]);
     }
@@ -163,10 +167,17 @@ impl<'a> Rows<'a> {
                 Fact::Closed { .. } => self.resolutions.push(row),
                 Fact::Processed { debit_id } => {
                     let stored = landing.bodies.iter().find(|(subject, _)| *subject == debit_id.0);
-                    let (debit_id, body) = stored
-                        .map(|(subject, body)| (*subject, body.as_str()))
-                        .ok_or_else(|| Fault::Permanent(format!("debit {debit_id} is to be submitted without a body")))?;
-                    self.processed.push(ProcessedRow { decision_id, credit_id, debit_id, at: at.clone(), body });
+                    let (debit_id, body) =
+                        stored.map(|(subject, body)| (*subject, body.as_str())).ok_or_else(|| {
+                            Fault::Permanent(format!("debit {debit_id} is to be submitted without a body"))
+                        })?;
+                    self.processed.push(ProcessedRow {
+                        decision_id,
+                        credit_id,
+                        debit_id,
+                        at: at.clone(),
+                        body,
+                    });
                 }
             }
         }
@@ -177,7 +188,16 @@ impl<'a> Rows<'a> {
         }
         let submits = !landing.bodies.is_empty();
         let rule = landing.rule;
-        self.decisions.push(DecisionRow { id: decision_id, credit_id, turn, rule, policy_id, run_id, at, submits });
+        self.decisions.push(DecisionRow {
+            id: decision_id,
+            credit_id,
+            turn,
+            rule,
+            policy_id,
+            run_id,
+            at,
+            submits,
+        });
         Ok(())
     }
 }

@@ -39,7 +39,10 @@ pub async fn batch(database: &dyn Database, statements: &[Statement]) -> Result<
 }
 
 /// Runs one statement and reads each of its rows as JSON.
-pub(crate) async fn rows<T: DeserializeOwned>(database: &dyn Database, statement: Statement) -> Result<Vec<T>, Fault> {
+pub(crate) async fn rows<T: DeserializeOwned>(
+    database: &dyn Database,
+    statement: Statement,
+) -> Result<Vec<T>, Fault> {
     let results = batch(database, &[statement]).await?;
     results.first().map_or(Ok(vec![]), |rows| parsed(rows))
 }

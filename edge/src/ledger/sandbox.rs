@@ -1,5 +1,6 @@
 //! What the sandbox's clock was set to.
 
+use chrono::TimeDelta;
 use paydown::date::Instant;
 use serde::Deserialize;
 
@@ -24,18 +25,50 @@ impl Setting {
     }
 }
 
-/// The last setting of the sandbox's clock.
-pub async fn latest_setting(database: &dyn Database) -> Result<Option<Setting>, Fault> {
-    let found = rows(database, statement(LATEST_SETTING, &())?).await?;
-    Ok(found.into_iter().next())
+/// What the sandbox's time follows from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct SandboxTime {
+    /// The last setting of its clock.
+    pub setting: Option<Setting>,
+    /// The instant of the last run, which its time never lies behind.
+    pub last_run: Option<Instant>,
 }
 
-const LATEST_SETTING: &str = "
-SELECT json_object('set_at', set_at, 'now', now) AS setting FROM sandbox_clock ORDER BY set_at DESC LIMIT 1";
+impl SandboxTime {
+    /// The sandbox's time at an instant of the real one: as its clock says, but after the last run, which may have
+    /// been of any instant.
+    pub fn now_at(self, real: Instant) -> Instant {
+        let set = self.setting.map_or(real, |setting| setting.now_at(real));
+        let after_last = self.last_run.and_then(|last| last.checked_add_signed(TimeDelta::milliseconds(1)));
+        after_last.map_or(set, |after_last| set.max(after_last))
+    }
+}
+
+/// What the sandbox's time follows from now.
+pub async fn time(database: &dyn Database) -> Result<SandboxTime, Fault> {
+    let found = rows(database, statement(TIME, &())?).await?;
+    Ok(found.into_iter().next().unwrap_or(SandboxTime { setting: None, last_run: None }))
+}
+
+/// Sets the sandbox's clock.
+#[cfg(feature = "sandbox")]
+pub async fn set(database: &dyn Database, setting: Setting) -> Result<(), Fault> {
+    let parameter = serde_json::json!({ "set_at": paydown::date::text(setting.set_at), "now": paydown::date::text(setting.now) });
+    super::batch(database, &[statement(SET, &parameter)?]).await.map(|_| ())
+}
+
+#[cfg(feature = "sandbox")]
+const SET: &str = "
+INSERT INTO sandbox_clock (set_at, now) SELECT ?1 ->> '$.set_at', ?1 ->> '$.now' WHERE true ON CONFLICT DO NOTHING";
+
+const TIME: &str = "
+SELECT json_object(
+  'setting', json((SELECT json_object('set_at', set_at, 'now', now) FROM sandbox_clock ORDER BY set_at DESC, now DESC LIMIT 1)),
+  'last_run', (SELECT max(as_of) FROM runs))";
 
 #[cfg(test)]
 mod tests {
-    use super::Setting;
+    use super::{SandboxTime, Setting};
 
     #[test]
     fn the_sandbox_goes_on_from_what_it_was_set_to() {
@@ -43,5 +76,13 @@ mod tests {
         let setting = Setting { set_at: at("2026-11-22T10:00:00.000Z"), now: at("2027-01-05T06:00:00.000Z") };
         assert_eq!(setting.now_at(at("2026-11-22T10:00:01.500Z")), at("2027-01-05T06:00:01.500Z"));
         assert_eq!(setting.now_at(at("2026-11-22T09:59:00.000Z")), at("2027-01-05T05:59:00.000Z"));
+    }
+
+    #[test]
+    fn the_sandbox_is_never_behind_its_last_run() {
+        let at = |text: &str| text.parse().unwrap();
+        let time = SandboxTime { setting: None, last_run: Some(at("2027-01-05T06:00:00.000Z")) };
+        assert_eq!(time.now_at(at("2026-11-22T10:00:00.000Z")), at("2027-01-05T06:00:00.001Z"));
+        assert_eq!(time.now_at(at("2027-01-05T07:00:00.000Z")), at("2027-01-05T07:00:00.000Z"));
     }
 }

@@ -24,6 +24,8 @@ const STALL: Duration = Duration::from_secs(30);
 pub struct HttpProcessor {
     transactions: String,
     report: String,
+    #[cfg(feature = "sandbox")]
+    clock: String,
     authorization: String,
 }
 
@@ -36,6 +38,8 @@ impl HttpProcessor {
         Ok(HttpProcessor {
             transactions: endpoint.address("transactions"),
             report: endpoint.address("report"),
+            #[cfg(feature = "sandbox")]
+            clock: endpoint.address("clock"),
             authorization: format!("Bearer {token}"),
         })
     }
@@ -104,6 +108,31 @@ impl Processor for HttpProcessor {
                 Err(format!("no report in {} s", STALL.as_secs()))
             }
         }
+    }
+
+    #[cfg(feature = "sandbox")]
+    async fn set_clock(&self, now: paydown::date::Instant) -> Result<(), String> {
+        let body = serde_json::json!({ "now": paydown::date::text(now) }).to_string();
+        match within(STALL, self.post_clock(&body)).await {
+            Some(Ok(200..=299)) => Ok(()),
+            Some(Ok(status)) => Err(format!("the simulator's clock answers {status}")),
+            Some(Err(error)) => Err(error_message(&error)),
+            None => Err("the simulator's clock does not answer".into()),
+        }
+    }
+}
+
+#[cfg(feature = "sandbox")]
+impl HttpProcessor {
+    async fn post_clock(&self, body: &str) -> worker::Result<u16> {
+        let headers = Headers::new();
+        headers.set("authorization", &self.authorization)?;
+        headers.set("content-type", "application/json")?;
+        let mut init = RequestInit::new();
+        init.with_method(Method::Post).with_headers(headers).with_redirect(RequestRedirect::Manual);
+        init.with_body(Some(JsValue::from_str(body)));
+        let request = Request::new_with_init(&self.clock, &init)?;
+        Ok(Fetch::Request(request).send().await?.status_code())
     }
 }
 

@@ -13,7 +13,9 @@ pub(super) async fn close(running: &Running<'_>) -> Result<(), Fault> {
     for stage in Stage::ALL {
         let slice = runs::progress(running.database(), running.run.id, stage.name()).await?;
         let said = slice.and_then(|slice| slice.detail.get("reasons").cloned());
-        reasons.extend(said.and_then(|reasons| serde_json::from_value::<Vec<String>>(reasons).ok()).unwrap_or_default());
+        reasons.extend(
+            said.and_then(|reasons| serde_json::from_value::<Vec<String>>(reasons).ok()).unwrap_or_default(),
+        );
     }
     reasons.extend(breaches(running).await?);
     reasons.dedup();
@@ -30,7 +32,9 @@ async fn breaches(running: &Running<'_>) -> Result<Vec<String>, Fault> {
         let Some(last) = last_of(&credits) else { return Ok(found) };
         for facts in facts(running.database(), &credits).await? {
             let breaches = State::of(&facts).breaches();
-            found.extend(breaches.iter().map(|breach| format!("L10 is broken for credit {}: {breach}", facts.id)));
+            found.extend(
+                breaches.iter().map(|breach| format!("L10 is broken for credit {}: {breach}", facts.id)),
+            );
         }
         cursor = last;
     }

@@ -24,7 +24,8 @@ pub(super) async fn words(running: &Running<'_>) -> Result<Detail, Fault> {
         let credits = runs::with_words(running.database(), &running.since(&cursor)).await?;
         let Some(last) = last_of(&credits) else { return Ok(because(&reasons)) };
         let stale = decide_all(running, credits, Input::Words { covered_from }, "L5").await?;
-        reasons.extend(stale.iter().map(|id| format!("credit {id} kept changing while its words were decided")));
+        reasons
+            .extend(stale.iter().map(|id| format!("credit {id} kept changing while its words were decided")));
         cursor = last;
         let done = running.slice_done(Stage::Words, slice, Some(&cursor), &because(&reasons)).await?;
         ledger::batch(running.database(), &[done]).await?;
@@ -72,7 +73,8 @@ impl Running<'_> {
 /// From when on the reports cover all time up to this run; a hole behind this report opens `report_hole`.
 async fn coverage(running: &Running<'_>) -> Result<Option<Instant>, Fault> {
     let complete = runs::complete_reports(running.database(), running.run.as_of).await?;
-    let mut complete = complete.into_iter().map(|(read_at, window_days)| CompleteReport { read_at, window_days });
+    let mut complete =
+        complete.into_iter().map(|(read_at, window_days)| CompleteReport { read_at, window_days });
     let Some(this) = complete.next().filter(|r| r.read_at == running.run.as_of) else { return Ok(None) };
     let before: Vec<CompleteReport> = complete.collect();
     if let Some((from, to)) = before.first().and_then(|before| hole(this, *before)) {

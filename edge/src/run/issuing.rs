@@ -44,7 +44,11 @@ struct Issued {
     stopped: Option<String>,
 }
 
-async fn issue_slice(running: &Running<'_>, credits: Vec<CreditId>, only_carry: bool) -> Result<Issued, Fault> {
+async fn issue_slice(
+    running: &Running<'_>,
+    credits: Vec<CreditId>,
+    only_carry: bool,
+) -> Result<Issued, Fault> {
     let mut issued = Issued::default();
     let claimed = claim(running, credits.clone(), only_carry).await?;
     if !claimed.is_empty() {
@@ -64,7 +68,11 @@ async fn issue_slice(running: &Running<'_>, credits: Vec<CreditId>, only_carry: 
 }
 
 /// Writes the intents of a slice in one batch; the calls that are to be made for those that landed.
-async fn claim(running: &Running<'_>, mut credits: Vec<CreditId>, only_carry: bool) -> Result<Vec<Call>, Fault> {
+async fn claim(
+    running: &Running<'_>,
+    mut credits: Vec<CreditId>,
+    only_carry: bool,
+) -> Result<Vec<Call>, Fault> {
     let mut calls = Vec::new();
     if only_carry {
         return Ok(calls);

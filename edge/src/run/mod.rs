@@ -18,11 +18,15 @@ mod deciding;
 mod issuing;
 mod opening;
 mod reading;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod seeking;
 mod sweeping;
 
 pub use calling::submit;
 pub use opening::{Opened, open};
+#[cfg(feature = "sandbox")]
+pub use sandbox::advance;
 pub use sweeping::{dead_letter, sweep};
 
 use paydown::date::{Instant, days_before, text};
@@ -94,7 +98,11 @@ impl<'a> Running<'a> {
     }
 
     /// Runs a stage unless it is done already, and writes its row.
-    async fn stage(&self, stage: Stage, work: impl Future<Output = Result<Detail, Fault>>) -> Result<(), Fault> {
+    async fn stage(
+        &self,
+        stage: Stage,
+        work: impl Future<Output = Result<Detail, Fault>>,
+    ) -> Result<(), Fault> {
         let progress = runs::progress(self.database(), self.run.id, stage.name()).await?;
         if progress.is_some_and(|slice| slice.cursor.is_none()) {
             return Ok(());

@@ -130,7 +130,9 @@ pub(super) async fn record(running: &Running<'_>) -> Result<Detail, Fault> {
         reasons.push(format!("{} rows of the report could not be read", position.malformed));
     }
     let header = if header.is_ok() { "readable" } else { "unreadable" };
-    Ok(json!({ "reasons": reasons, "header": header, "rows": position.rows, "malformed": position.malformed }))
+    Ok(
+        json!({ "reasons": reasons, "header": header, "rows": position.rows, "malformed": position.malformed }),
+    )
 }
 
 /// How far the report has been read, and how much was found up to there.
@@ -184,8 +186,11 @@ async fn read_range(
     let end = position.offset.saturating_add(SLICE_BYTES);
     let download_at: Instant = running.run.as_of;
     let is_first = position.offset == 0;
-    let parser =
-        if is_first { Parser::new(download_at) } else { Parser::from_byte(position.offset, header, download_at) };
+    let parser = if is_first {
+        Parser::new(download_at)
+    } else {
+        Parser::from_byte(position.offset, header, download_at)
+    };
     let mut parser = parser.until_byte(end);
     let (mut rows, mut malformed) = (Vec::new(), Vec::new());
     let mut sink = |line: Line<'_>| match line {
@@ -205,9 +210,16 @@ async fn read_range(
     };
     let mut from = position.offset.saturating_sub(u64::from(!is_first));
     while from < report.bytes && !parser.is_done() {
-        let bytes = running.ports.archive.read(&report.object_key, from, SLICE_BYTES.min(report.bytes - from)).await?;
+        let bytes = running
+            .ports
+            .archive
+            .read(&report.object_key, from, SLICE_BYTES.min(report.bytes - from))
+            .await?;
         if bytes.is_empty() {
-            return Err(Fault::Permanent(format!("the archive lost bytes of {} from {from} on", report.object_key)));
+            return Err(Fault::Permanent(format!(
+                "the archive lost bytes of {} from {from} on",
+                report.object_key
+            )));
         }
         from = from.saturating_add(bytes.len() as u64);
         parser.feed(&bytes, &mut sink);
@@ -254,8 +266,10 @@ async fn open_each_or_one(
         opened_at: text(running.run.as_of),
     };
     let opened: Vec<_> = if count > runs::MANY {
-        let first: Vec<String> = each.into_iter().map(|(_, subject, detail)| format!("{subject}: {detail}")).collect();
-        let detail = format!("{count} of a kind in one run; the first {}:\n{}", first.len(), first.join("\n"));
+        let first: Vec<String> =
+            each.into_iter().map(|(_, subject, detail)| format!("{subject}: {detail}")).collect();
+        let detail =
+            format!("{count} of a kind in one run; the first {}:\n{}", first.len(), first.join("\n"));
         vec![new((id::from_cause(0, &["exception", kind, &run]), run, detail))]
     } else {
         each.into_iter().map(new).collect()

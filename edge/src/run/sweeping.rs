@@ -16,7 +16,7 @@ const STALE_MINUTES: i64 = 8;
 
 /// At what time of the day, UTC, the cron opens the daily run (`0 6 * * *`), and how many minutes later the
 /// sweeper does it instead.
-const DAILY_RUN_HOUR: i64 = 6;
+pub(super) const DAILY_RUN_HOUR: i64 = 6;
 const LATE_MINUTES: i64 = 30;
 
 /// Resumes a run that was left, opens the day's run when the cron did not, seeks unknown transactions.
@@ -58,7 +58,9 @@ async fn left_run(ports: &Ports, at: Instant) -> Result<Option<Instant>, Fault> 
 async fn is_late(ports: &Ports, at: Instant) -> Result<bool, Fault> {
     let zone = &ports.settings.zone;
     let due = at.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
-    let due = due.checked_add_signed(TimeDelta::minutes(DAILY_RUN_HOUR.saturating_mul(60).saturating_add(LATE_MINUTES)));
+    let due = due.checked_add_signed(TimeDelta::minutes(
+        DAILY_RUN_HOUR.saturating_mul(60).saturating_add(LATE_MINUTES),
+    ));
     if due.is_none_or(|due| at < due) {
         return Ok(false);
     }
