@@ -70,6 +70,7 @@ impl Book {
             let data = page["data"].as_array().expect("data");
             assert!(data.len() <= limit);
             found.extend(data.iter().cloned());
+            assert!(found.len() <= 1000, "the pages of {path} do not end");
             match page["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
                 None => return found,
