@@ -1,0 +1,9 @@
+//! The law through `decide`, as the run takes its decisions: rows that are hard to reach, and what always holds.
+
+// `cfg(test)` is what clippy.toml goes by where it allows a panic.
+#[cfg(test)]
+mod decisions;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod world;

@@ -1,0 +1,164 @@
+//! One credit, the processor that answers for it, and the runs of its days.
+
+use paydown::coverage::{CompleteReport, covered_from};
+use paydown::credit::{Facts, UnknownAnswer};
+use paydown::date::{Instant, Zone};
+use paydown::decision::{Context, Decision, Effect, Input, decide};
+use paydown::id::{CreditId, TransactionId};
+use paydown::observation::{Observation, Source, Status};
+use paydown::plan::Terms;
+use paydown::policy::Policy;
+use uuid::Uuid;
+
+/// What the processor answers to a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The transaction's id.
+    Named,
+    /// A definite refusal, with a return code if there is one.
+    Refused(Option<String>),
+    /// None that is known.
+    Unknown,
+}
+
+/// One credit in its world.
+pub struct World {
+    pub facts: Facts,
+    pub policy: Policy,
+    pub zone: Zone,
+    pub window_days: u32,
+    /// From when on the reports cover all time, as of the latest run.
+    pub covered_from: Option<Instant>,
+    /// The decisions of the latest run.
+    pub taken: Vec<Taken>,
+    complete_reports: Vec<CompleteReport>,
+}
+
+/// A decision, with the facts that it was taken on and those that it left.
+pub struct Taken {
+    pub input: Input,
+    pub before: Facts,
+    pub decision: Decision,
+    pub after: Facts,
+}
+
+impl World {
+    /// A credit that was just asked for, and whose transaction the processor has named.
+    pub fn new(terms: Terms, created_at: Instant) -> World {
+        let mut facts = Facts {
+            id: CreditId(Uuid::from_u128(1)),
+            account_id: "account".into(),
+            currency: "USD".into(),
+            terms,
+            created_at,
+            turn: 0,
+            transaction_id: None,
+            debits: vec![],
+            observations: vec![],
+            words: vec![],
+            timeouts: vec![],
+            unknown_answers: vec![],
+            holds: vec![],
+            exceptions: vec![],
+            written_off: false,
+        };
+        facts.transaction_id = Some(transaction_of(facts.id.0));
+        World {
+            facts,
+            policy: Policy::default(),
+            zone: Zone::default(),
+            window_days: 5,
+            covered_from: None,
+            taken: vec![],
+            complete_reports: vec![],
+        }
+    }
+
+    /// The answer to the call that pays the credit out was not known.
+    pub fn lose_the_answer_to_the_advance(&mut self) {
+        self.facts.transaction_id = None;
+        let unknown = UnknownAnswer { subject: self.facts.id.0, at: self.facts.created_at };
+        self.facts.unknown_answers.push(unknown);
+    }
+
+    /// Something is said of a credit or debit; each distinct observation is kept once.
+    pub fn say(&mut self, subject: Uuid, source: Source, status: Status, code: Option<&str>, at: Instant) {
+        let observation = Observation { subject, source, status, code: code.map(str::to_owned), at };
+        if !self.facts.observations.contains(&observation) {
+            self.facts.observations.push(observation);
+        }
+    }
+
+    /// The stages of a run that concern a credit, in order: seek, words and timeouts, issue. `answer` is asked by name.
+    pub fn run(&mut self, as_of: Instant, has_complete_report: bool, answer: impl Fn(&str) -> Answer) {
+        self.taken.clear();
+        let seeking = self.decide(Input::Seek, as_of);
+        self.call(&seeking, as_of, &answer);
+        self.covered_from = has_complete_report.then(|| self.read_report(as_of));
+        self.decide(Input::Words { covered_from: self.covered_from }, as_of);
+        let issuing = self.decide(Input::Issue, as_of);
+        self.call(&issuing, as_of, &answer);
+    }
+
+    fn read_report(&mut self, as_of: Instant) -> Instant {
+        let this = CompleteReport { read_at: as_of, window_days: self.window_days };
+        let from = covered_from(this, self.complete_reports.iter().rev().copied());
+        self.complete_reports.push(this);
+        from
+    }
+
+    fn call(&mut self, decision: &Decision, as_of: Instant, answer: &impl Fn(&str) -> Answer) {
+        for effect in &decision.effects {
+            let Effect::Submit { subject, .. } = *effect else { continue };
+            let is_first = !self.facts.unknown_answers.iter().any(|unknown| unknown.subject == subject);
+            match answer(&self.name_of(subject)) {
+                Answer::Named => self.name(subject),
+                Answer::Refused(code) if is_first => {
+                    self.say(subject, Source::Refusal, Status::Failure, code.as_deref(), as_of);
+                    self.decide(Input::Refusal { subject }, as_of);
+                }
+                // A refusal after an unknown answer proves nothing.
+                Answer::Refused(_) => {}
+                Answer::Unknown if is_first => {
+                    self.facts.unknown_answers.push(UnknownAnswer { subject, at: as_of });
+                }
+                Answer::Unknown => {}
+            }
+        }
+    }
+
+    /// What a credit or debit is called: `credit`, or the debit's sequence.
+    pub fn name_of(&self, subject: Uuid) -> String {
+        let debit = self.facts.debits.iter().find(|debit| debit.id.0 == subject);
+        debit.map_or("credit".to_owned(), |debit| debit.sequence.to_string())
+    }
+
+    fn name(&mut self, subject: Uuid) {
+        if subject == self.facts.id.0 {
+            self.facts.transaction_id = Some(transaction_of(subject));
+        }
+        for debit in self.facts.debits.iter_mut().filter(|debit| debit.id.0 == subject) {
+            debit.transaction_id = Some(transaction_of(subject));
+        }
+    }
+
+    /// Takes a decision, and sees that it cannot be taken twice.
+    pub fn decide(&mut self, input: Input, as_of: Instant) -> Decision {
+        let context = Context { as_of, zone: &self.zone, policy: &self.policy };
+        let before = self.facts.clone();
+        let decision = decide(&before, input, &context);
+        self.facts.apply(&decision, as_of);
+        let again = decide(&self.facts, input, &context);
+        assert_eq!(again.facts, [], "{input:?} of {as_of}, taken twice");
+        if input != Input::Seek {
+            assert_eq!(again.effects, [], "{input:?} of {as_of}, taken twice");
+        }
+        let after = self.facts.clone();
+        self.taken.push(Taken { input, before, decision: decision.clone(), after });
+        decision
+    }
+}
+
+fn transaction_of(subject: Uuid) -> TransactionId {
+    TransactionId::try_from(format!("tx_{subject}")).expect("a transaction id")
+}
