@@ -152,6 +152,24 @@ fn a_refusal_after_an_unknown_answer_proves_nothing() {
 }
 
 #[test]
+fn a_name_that_is_anothers_is_no_answer() {
+    let mut book = Book::new();
+    let credits = [book.advance("acct_calm"), book.advance("acct_calm")];
+    for credit in credits {
+        let same = Step::from(Answer::Transaction("tx_same".into()));
+        book.world.processor.script(&debit_id(credit.0, 1).to_string(), [same.clone(), same]);
+    }
+    book.live(6..=12);
+    book.row(13, "tx_same,success,");
+    book.live(13..=13);
+    let mut first = credits.map(|credit| statuses(&book, credit)[0]);
+    first.sort();
+    assert_eq!(first, [DebitStatus::Processing, DebitStatus::Collected], "one transaction pays one debit");
+    let unknown = book.world.query("SELECT detail FROM unknown_answers");
+    assert_eq!(unknown, ["the transaction tx_same is that of another"]);
+}
+
+#[test]
 fn when_we_are_misconfigured_nobody_fails_and_all_is_carried_over() {
     let mut book = Book::new();
     let credit = book.advance("acct_calm");

@@ -3,4 +3,4 @@
 mod book;
 mod days;
 mod faults;
-mod vectors;
+mod scenarios;

@@ -319,7 +319,10 @@ async fn hand_on(ports: &Ports, request: &Request) -> Answered {
 
 /// Records what the processor answered to the first call, and answers the client.
 async fn conclude(ports: &Ports, mut request: Request, answer: Answer) -> Answered {
-    let (database, credit_id, at) = (&*ports.database, request.credit_id, request.created_at);
+    let (database, credit_id) = (&*ports.database, request.credit_id);
+    // Not the time of the request: a run may have read its report since, and the next one looks for what was named
+    // after it.
+    let at = ports.clock.now().await.unwrap_or(request.created_at).max(request.created_at);
     let recorded = match answer {
         Answer::Transaction(name) => match TransactionId::try_from(name) {
             Ok(name) => advances::named(database, credit_id, &name, at)

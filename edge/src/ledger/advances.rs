@@ -133,9 +133,7 @@ pub async fn named(
     at: Instant,
 ) -> Result<Option<TransactionId>, Fault> {
     let named = answer(credit_id, transaction_id.to_string(), at);
-    let taken = answer(credit_id, format!("transaction {transaction_id} is that of another subject"), at);
     let mut statements = answers(&[named], &[], &[])?;
-    statements.push(statement(TAKEN, &taken)?);
     statements.push(statement(NAMED, &json!({ "credit_id": credit_id }))?);
     let results = batch(database, &statements).await?;
     let names: Vec<TransactionId> = results.last().map_or(Ok(vec![]), |rows| parsed(rows))?;
@@ -242,10 +240,5 @@ SELECT json_object(
     coalesce((SELECT action FROM stops ORDER BY at DESC, id DESC LIMIT 1), 'start') = 'stop', 'true', 'false')))";
 
 /// The transaction's name is not the credit's after all: it was another's before.
-const TAKEN: &str = "
-INSERT INTO unknown_answers (subject_id, credit_id, detail, at)
-SELECT ?1 ->> '$.subject', ?1 ->> '$.credit_id', ?1 ->> '$.text', ?1 ->> '$.at'
-WHERE NOT EXISTS (SELECT 1 FROM credit_transactions WHERE credit_id = ?1 ->> '$.credit_id') ON CONFLICT DO NOTHING";
-
 const NAMED: &str = "
 SELECT json_quote(transaction_id) FROM credit_transactions WHERE credit_id = ?1 ->> '$.credit_id'";

@@ -172,13 +172,15 @@ pub struct AnswerRow {
     pub text: String,
 }
 
-/// The statements that record a slice's answers: transactions named, refusals of first calls, unknown answers.
+/// The statements that record a slice's answers: transactions named, refusals of first calls, unknown answers. A
+/// name that is another's already is no answer: whose money it is, is not known.
 pub(crate) fn answers(
     named: &[AnswerRow],
     refused: &[AnswerRow],
     unknown: &[AnswerRow],
 ) -> Result<Vec<Statement>, Fault> {
-    let sets = [(CREDIT_NAMED, named), (DEBIT_NAMED, named), (REFUSED, refused), (UNKNOWN, unknown)];
+    let sets =
+        [(CREDIT_NAMED, named), (DEBIT_NAMED, named), (TAKEN, named), (REFUSED, refused), (UNKNOWN, unknown)];
     sets.into_iter().filter(|(_, rows)| !rows.is_empty()).map(|(sql, rows)| statement(sql, &rows)).collect()
 }
 
@@ -530,6 +532,15 @@ INSERT INTO debit_transactions (debit_id, credit_id, transaction_id, at)
 SELECT value ->> '$.subject', value ->> '$.credit_id', value ->> '$.text', value ->> '$.at' FROM json_each(?1)
 WHERE value ->> '$.subject' <> value ->> '$.credit_id'
   AND NOT EXISTS (SELECT 1 FROM credit_transactions WHERE transaction_id = value ->> '$.text')
+ON CONFLICT DO NOTHING";
+
+const TAKEN: &str = "
+INSERT INTO unknown_answers (subject_id, credit_id, detail, at)
+SELECT value ->> '$.subject', value ->> '$.credit_id',
+  'the transaction ' || (value ->> '$.text') || ' is that of another', value ->> '$.at'
+FROM json_each(?1)
+WHERE NOT EXISTS (SELECT 1 FROM credit_transactions WHERE credit_id = value ->> '$.subject')
+  AND NOT EXISTS (SELECT 1 FROM debit_transactions WHERE debit_id = value ->> '$.subject')
 ON CONFLICT DO NOTHING";
 
 const REFUSED: &str = "
