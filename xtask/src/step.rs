@@ -20,7 +20,7 @@ pub struct Ended {
     pub seconds: f64,
 }
 
-/// The first sign of life comes this soon, and again this often.
+/// The first sign of life comes this soon, and again this often; half as often after a minute.
 const TICK: Duration = Duration::from_secs(5);
 
 /// So many of a failed step's last lines are shown.
@@ -55,7 +55,7 @@ pub fn attempt(title: &str, command: &mut Command) -> Result<Ended> {
         }
         std::thread::sleep(Duration::from_millis(50));
         if started.elapsed() >= next_tick {
-            next_tick += TICK;
+            next_tick += if next_tick < Duration::from_secs(60) { TICK } else { 2 * TICK };
             eprintln!("  … {title} ({} s) {}", started.elapsed().as_secs(), last_line(&log));
         }
     };

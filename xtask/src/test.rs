@@ -29,12 +29,15 @@ pub fn test(full: bool) -> Result<ExitCode> {
     let mut doc = cargo(&setup, &["doc", "--workspace", "--no-deps"]);
     doc.env("RUSTDOCFLAGS", "-D warnings");
     tally.check("documentation", doc);
-    tally.tests("native tests", nextest(&setup, "not binary(e2e)", full)?);
+    tally.tests("native tests", nextest(&setup, &["--workspace", "-E", "not binary(e2e)"], full)?);
     let parts = [Part::SandboxWorker, Part::Worker, Part::Bank, Part::Dashboard];
     match builds::build(&setup, &parts) {
         Ok(()) => {
             tally.passed += 1;
-            tally.tests("end-to-end tests", nextest(&setup, "binary(e2e)", full)?);
+            tally.tests(
+                "end-to-end tests",
+                nextest(&setup, &["--package", "paydown-tests", "--test", "e2e"], full)?,
+            );
         }
         Err(Stop(why)) => tally.fail(1, &why),
     }
@@ -88,11 +91,11 @@ fn cargo(setup: &Setup, arguments: &[&str]) -> Command {
     command
 }
 
-/// cargo-nextest over the tests of a filter. End-to-end tests find the commands of this program by `PAYDOWN_XTASK`.
-fn nextest(setup: &Setup, filter: &str, full: bool) -> Result<Command> {
-    let mut command = cargo(setup, &["nextest", "run", "--workspace", "--no-fail-fast", "--color", "never"]);
+/// cargo-nextest over some of the tests. End-to-end tests find the commands of this program by `PAYDOWN_XTASK`.
+fn nextest(setup: &Setup, which: &[&str], full: bool) -> Result<Command> {
+    let mut command = cargo(setup, &["nextest", "run", "--no-fail-fast", "--color", "never"]);
     command.args(["--no-tests", "pass", "--status-level", "slow", "--failure-output", "final"]);
-    command.args(["-E", filter]);
+    command.args(which);
     command.env("PAYDOWN_XTASK", std::env::current_exe()?);
     if full {
         command.env("PAYDOWN_FULL", "1");
