@@ -48,3 +48,45 @@ pub fn covered_from(this: CompleteReport, before: impl IntoIterator<Item = Compl
 pub fn hole(this: CompleteReport, before: CompleteReport) -> Option<(Instant, Instant)> {
     (before.read_at < this.from()).then(|| (before.read_at, this.from()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Instant {
+        format!("2026-01-{text}:00:00Z").parse().unwrap()
+    }
+
+    fn report(read_at: &str) -> CompleteReport {
+        CompleteReport { read_at: at(read_at), window_days: 5 }
+    }
+
+    #[test]
+    fn reports_are_chained_while_each_was_read_inside_the_time_covered() {
+        let check = |before: &[&str], from: &str| {
+            let before: Vec<CompleteReport> = before.iter().map(|read_at| report(read_at)).collect();
+            assert_eq!(covered_from(report("20T06"), before.clone()), at(from), "{before:?}");
+        };
+        check(&[], "15T06");
+        check(&["19T06", "18T06"], "13T06");
+        // Read at the very instant from which on the later one covers: both ends count.
+        check(&["15T06"], "10T06");
+        check(&["15T06", "10T06"], "05T06");
+        // An hour earlier there is a hole, and what lies before it does not count.
+        check(&["15T05"], "15T06");
+        check(&["15T05", "14T06", "13T06"], "15T06");
+        check(&["16T06", "11T05"], "11T06");
+    }
+
+    #[test]
+    fn a_shorter_report_never_takes_back_what_is_covered() {
+        let short = CompleteReport { read_at: at("19T06"), window_days: 1 };
+        assert_eq!(covered_from(report("20T06"), [short]), at("15T06"));
+    }
+
+    #[test]
+    fn a_hole_lies_between_the_earlier_report_and_the_beginning_of_the_later() {
+        assert_eq!(hole(report("20T06"), report("15T06")), None);
+        assert_eq!(hole(report("20T06"), report("15T05")), Some((at("15T05"), at("15T06"))));
+    }
+}

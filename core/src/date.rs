@@ -110,3 +110,46 @@ impl Zone {
         BusinessDate(local.date_naive())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_times_24_hours_and_the_end_counts() {
+        let at = |text: &str| text.parse::<Instant>().unwrap();
+        let check = |to: &str, passed: bool| {
+            assert_eq!(days_passed(at("2026-01-05T06:00:00Z"), at(to), 5), passed, "{to}");
+        };
+        check("2026-01-10T05:59:59.999999999Z", false);
+        check("2026-01-10T06:00:00Z", true);
+        check("2026-01-04T06:00:00Z", false);
+        assert_eq!(days_before(at("2026-01-10T06:00:00Z"), 5), at("2026-01-05T06:00:00Z"));
+    }
+
+    #[test]
+    fn the_calendar_ends_without_a_panic() {
+        assert_eq!(days_before(Instant::MIN_UTC, 1), Instant::MIN_UTC);
+        assert_eq!(BusinessDate(NaiveDate::MAX).plus_days(1), BusinessDate(NaiveDate::MAX));
+        assert_eq!(BusinessDate(NaiveDate::MIN).minus_days(1), BusinessDate(NaiveDate::MIN));
+        let east = Zone::new(vec![(Instant::MIN_UTC, 3600)]);
+        assert_eq!(east.business_date(Instant::MAX_UTC), BusinessDate(NaiveDate::MAX));
+    }
+
+    #[test]
+    fn before_its_first_transition_a_zone_is_utc() {
+        let zone = Zone::new(vec![("2026-01-05T00:00:00Z".parse().unwrap(), -3600)]);
+        let date = |at: &str| zone.business_date(at.parse().unwrap()).to_string();
+        assert_eq!(date("2026-01-04T23:59:59Z"), "2026-01-04");
+        assert_eq!(date("2026-01-05T00:00:00Z"), "2026-01-04");
+        assert_eq!(date("2026-01-05T01:00:00Z"), "2026-01-05");
+    }
+
+    #[test]
+    fn days_between_dates_know_leap_years() {
+        let date = |text: &str| text.parse::<BusinessDate>().unwrap();
+        assert_eq!(date("2028-03-01").days_since(date("2028-02-28")), 2);
+        assert_eq!(date("2027-03-01").days_since(date("2027-02-28")), 1);
+        assert_eq!(date("2026-01-05").days_since(date("2026-01-06")), -1);
+    }
+}

@@ -138,3 +138,57 @@ pub fn from_cause(bucket: u16, cause: &[&str]) -> Uuid {
     *bucket_low = low;
     Builder::from_custom_bytes(bytes).into_uuid()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bucket_survives_in_both_kinds_of_id() {
+        for bucket in 0..4096 {
+            let made = from_cause(bucket, &["debit", "1"]);
+            assert_eq!((bucket_of(made), made.get_version_num()), (bucket, 8));
+            let new = created(bucket, 1_767_600_000_000, [0xff; 8]);
+            assert_eq!((bucket_of(new), new.get_version_num()), (bucket, 7));
+            for id in [made, new] {
+                assert_eq!(id.get_variant(), uuid::Variant::RFC4122);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_created_later_sorts_later() {
+        let id = |unix_ms, random| created(bucket("acct_8841"), unix_ms, [random; 8]);
+        assert!(id(1_767_600_000_000, 0xff) < id(1_767_600_000_001, 0));
+    }
+
+    #[test]
+    fn an_id_stands_for_its_cause_alone() {
+        assert_eq!(from_cause(1, &["debit", "1"]), from_cause(1, &["debit", "1"]));
+        for other in
+            [&["debit", "2"][..], &["debit1"], &["debi", "t1"], &["debit", "1", ""], &["1", "debit"], &[]]
+        {
+            assert_ne!(from_cause(1, &["debit", "1"]), from_cause(1, other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_transaction_id_is_any_short_text_without_control_characters() {
+        let fits = |text: String| TransactionId::try_from(text).is_ok();
+        for taken in ["1".to_owned(), "x".repeat(255), "tx 1, \"quoted\" é".to_owned()] {
+            assert!(fits(taken.clone()), "{taken}");
+        }
+        for refused in
+            [String::new(), "x".repeat(256), "é".repeat(128), "tx\n1".to_owned(), "tx\u{7f}".to_owned()]
+        {
+            assert!(!fits(refused.clone()), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn the_ids_that_are_kept_never_change() {
+        // Were one of these to change, every ledger would make its debits anew.
+        assert_eq!(bucket("acct_8841"), 2011);
+        assert_eq!(from_cause(2011, &["debit", "1"]).to_string(), "94dc89be-4006-87db-9ecc-9e8ca16c8ae7");
+    }
+}

@@ -69,3 +69,26 @@ impl fmt::Display for Cents {
         write!(f, "{}", self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_gives_whole_amounts_in_range_or_nothing() {
+        let read = |text: &str| serde_json::from_str::<Cents>(text).map(Cents::get).ok();
+        assert_eq!(read("0"), Some(0));
+        assert_eq!(read("9007199254740991"), Some(Cents::MAX));
+        for refused in ["9007199254740992", "-1", "1.0", "1e3", "\"1\"", "18446744073709551616", "null"] {
+            assert_eq!(read(refused), None, "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_balance_is_clamped_at_both_ends() {
+        assert_eq!(Cents::from_balance(-1), Cents::ZERO);
+        assert_eq!(Cents::from_balance(i128::from(Cents::MAX)).get(), Cents::MAX);
+        assert_eq!(Cents::from_balance(1 << 53).get(), Cents::MAX);
+        assert_eq!(Cents::from_balance(i128::MAX).get(), Cents::MAX);
+    }
+}

@@ -486,6 +486,19 @@ fn l7_a_hard_return_holds_and_its_gap_waits() {
 }
 
 #[test]
+fn l7_the_holds_apply_also_when_nothing_is_missing() {
+    // The gap was filled when debit 1 timed out.
+    check(
+        "01-06 credit success
+         01-18 1 R02",
+        "held: collected 0, in flight 0, scheduled 300
+         1 failed R02
+         4 scheduled 100 on 02-02, timed_out of 1
+         open hard_return of 1",
+    );
+}
+
+#[test]
 fn l7_an_unknown_code_holds_and_its_gap_waits() {
     for code in ["R06", "R99", "r01"] {
         check(

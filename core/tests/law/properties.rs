@@ -10,7 +10,7 @@ use paydown::credit::{Because, CreditStatus, DebitFacts, DebitStatus, Facts, Kin
 use paydown::date::{BusinessDate, Instant, Zone};
 use paydown::decision::{Context, Decision, Effect, Fact, Input, decide};
 use paydown::money::Cents;
-use paydown::observation::{Source, Status};
+use paydown::observation::{Outcome, Source, Status, Word};
 use paydown::plan::Terms;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -292,15 +292,14 @@ fn every_run(world: &World, as_of: Instant) {
 // --- after every decision ---
 
 fn every_decision(world: &World, taken: &Taken, as_of: Instant, called: &mut BTreeSet<Uuid>) {
-    match taken.input {
-        Input::Words { .. } => {
-            any_order_of_words(world, taken, as_of);
-            every_fact(world, taken, as_of);
-        }
-        Input::Refusal { .. } => every_fact(world, taken, as_of),
-        Input::Seek => every_call_again(taken),
-        Input::Issue => every_issue(world, taken, as_of, called),
+    if taken.input == Input::Seek {
+        return every_call_again(taken);
     }
+    if taken.input == Input::Issue {
+        return every_issue(world, taken, as_of, called);
+    }
+    any_order_of_words(world, taken, as_of);
+    every_fact(world, taken, as_of);
 }
 
 /// The order in which words were read, and how often, changes nothing.
@@ -350,6 +349,13 @@ fn every_fact(world: &World, taken: &Taken, as_of: Instant) {
                 _ => panic!("no run makes this debit: {debit:?}"),
             }
         }
+        if let Fact::Word(word) = fact
+            && word.subject != now.id.0
+        {
+            let before = now.words.iter().rev().find(|w| w.subject == word.subject);
+            let before = before.map(|before| (says(before), &before.code));
+            assert_ne!(before, Some((says(word), &word.code)), "L6: a word that changes nothing is no fact");
+        }
         let alone = Decision { turn: now.turn, facts: vec![fact.clone()], effects: vec![] };
         now.apply(&alone, as_of);
     }
@@ -361,6 +367,15 @@ fn every_fact(world: &World, taken: &Taken, as_of: Instant) {
     let hard = |fact: &&Fact| matches!(fact, Fact::Opened { kind: Kind::HardReturn, .. });
     let hard_returns = taken.decision.facts.iter().filter(hard).count();
     assert_eq!(taken.decision.effects.iter().filter(|e| holds_account(e)).count(), hard_returns, "L7");
+}
+
+/// What a word makes of a debit.
+fn says(word: &Word) -> DebitStatus {
+    match word.outcome {
+        Outcome::Success | Outcome::Recovered => DebitStatus::Collected,
+        Outcome::Failure => DebitStatus::Failed,
+        Outcome::Returned => DebitStatus::Returned,
+    }
 }
 
 /// L1 by counting: equal shares, the odd cents first, and dates that step from the credit's.
