@@ -36,6 +36,13 @@ pub enum Input {
     Seek,
     /// The debit that is due: stage 7 of the run.
     Issue,
+    /// An operator holds the credit (L8).
+    Hold,
+    /// An operator releases the credit (L8).
+    Release {
+        /// The exception whose hold ends; all holds when none is named.
+        exception_id: Option<ExceptionId>,
+    },
 }
 
 /// What a decision knows besides the facts of the credit.
@@ -94,6 +101,11 @@ pub enum Fact {
     },
     /// The credit is held by an exception of the same decision.
     Held(Hold),
+    /// A hold on the credit ended.
+    Released {
+        /// The exception that held it.
+        exception_id: ExceptionId,
+    },
     /// An exception was opened.
     Opened {
         /// The exception.
@@ -135,6 +147,15 @@ impl Facts {
                     }
                 }
                 Fact::Held(hold) => self.holds.push(*hold),
+                Fact::Released { exception_id } => {
+                    for hold in self.holds.iter_mut().filter(|h| h.exception_id == *exception_id) {
+                        hold.released = true;
+                    }
+                    // The exception of another credit of the account is not among these.
+                    for exception in self.exceptions.iter_mut().filter(|e| e.id == *exception_id) {
+                        exception.open = false;
+                    }
+                }
                 Fact::Opened { id, kind, subject, .. } => {
                     self.exceptions.push(Exception { id: *id, kind: *kind, subject: *subject, open: true });
                 }
@@ -181,6 +202,11 @@ pub fn decide(facts: &Facts, input: Input, context: &Context<'_>) -> Decision {
         Input::Refusal { subject } => deciding.debit_words(|id| id == subject),
         Input::Seek => deciding.seek(),
         Input::Issue => deciding.issue(),
+        Input::Hold => {
+            let detail = "an operator holds the credit".to_owned();
+            deciding.hold(Kind::HeldByOperator, facts.id.0, detail);
+        }
+        Input::Release { exception_id } => deciding.release(exception_id),
     }
     Decision { turn: facts.turn, facts: deciding.new_facts, effects: deciding.effects }
 }
@@ -602,6 +628,49 @@ impl<'a> Deciding<'a> {
         }
         self.new_facts.push(Fact::Processed { debit_id });
         self.effects.push(Effect::Submit { subject: debit_id.0, amount });
+    }
+
+    // --- what operators do (L8) ---
+
+    /// Holds end. With the last of them the gaps that wait are filled, each with at most its amount, at successive
+    /// slots.
+    fn release(&mut self, named: Option<ExceptionId>) {
+        let held = self.facts.holds.iter().filter(|h| !h.released);
+        let (ending, staying): (Vec<&Hold>, Vec<&Hold>) =
+            held.partition(|h| named.is_none_or(|id| id == h.exception_id));
+        self.new_facts.extend(ending.iter().map(|h| Fact::Released { exception_id: h.exception_id }));
+        if ending.is_empty() || !staying.is_empty() {
+            return;
+        }
+        self.state.held = false;
+        for (index, reason) in self.waiting_gaps() {
+            if self.has_gap() {
+                let due_date = self.next_slot();
+                self.fill_gap(index, due_date, reason);
+            }
+        }
+    }
+
+    /// The debits whose gap nothing filled, by due date, then sequence, with the reason of what will.
+    fn waiting_gaps(&self) -> Vec<(usize, Reason)> {
+        let replaced: Vec<u32> = self.state.debits.iter().filter_map(|d| d.facts.replaces).collect();
+        let reason = |d: &Debit| match d.status() {
+            DebitStatus::Failed => Some(Reason::Failed),
+            DebitStatus::TimedOut => Some(Reason::TimedOut),
+            DebitStatus::Returned => Some(Reason::Returned),
+            // The advance came back after all: what its return had cancelled is owed again.
+            DebitStatus::Cancelled if d.facts.cancelled_because == Some(Because::CreditReturned) => {
+                Some(Reason::Returned)
+            }
+            DebitStatus::Cancelled
+            | DebitStatus::Scheduled
+            | DebitStatus::Processing
+            | DebitStatus::Submitted
+            | DebitStatus::Collected => None,
+        };
+        let waits = |d: &Debit| !replaced.contains(&d.facts.sequence) && reason(d).is_some();
+        let in_turn = self.in_turn(waits).into_iter();
+        in_turn.filter_map(|i| Some((i, self.state.debits.get(i).and_then(reason)?))).collect()
     }
 
     // --- the new facts ---

@@ -4,4 +4,5 @@ mod advances;
 mod append_only;
 mod bad_input;
 mod client;
+mod operators;
 mod reading;

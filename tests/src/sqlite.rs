@@ -11,6 +11,7 @@ use rusqlite::Connection;
 pub const MIGRATIONS: &[&str] = &[
     include_str!("../../edge/migrations/0001_ledger.sql"),
     include_str!("../../edge/migrations/0002_append_only.sql"),
+    include_str!("../../edge/migrations/0003_operators.sql"),
 ];
 
 /// An empty ledger in memory.

@@ -91,7 +91,7 @@ async fn checked(call: &mut Call) -> Result<(String, AdvanceRequest), Problem> {
 }
 
 /// The idempotency key, bare or quoted: 1 to 255 printable ASCII characters.
-fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
+pub fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
     let mut given = headers.get_all("idempotency-key").iter();
     let (Some(value), None) = (given.next(), given.next()) else {
         return Err(Problem::bad_request("send the header Idempotency-Key, once"));

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Query, Request};
-use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use paydown::api::FieldError;
@@ -14,10 +14,14 @@ use serde_json::Value;
 
 use super::problem::Problem;
 use crate::ledger::keys::{self, Key, Scope};
+use crate::ledger::sessions::{self, Session};
 use crate::ports::Ports;
 
 /// Says that an answer repeats that of an earlier request with the same key.
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// The cookie that holds a session's token.
+pub const SESSION_COOKIE: &str = "paydown_session";
 
 /// The id of a request, made where it came in.
 #[derive(Debug, Clone)]
@@ -58,10 +62,44 @@ impl Call {
         Ok(keys::hash(key))
     }
 
-    /// Lets the call pass if its API key has the scope.
+    /// Lets the call pass if its API key, or that of its session, has the scope.
     pub async fn authorize(&self, scope: Scope) -> Result<Key, Problem> {
+        if !self.headers.contains_key(AUTHORIZATION)
+            && let Some(session) = self.session().await?
+        {
+            return allowed(Some(session.key), scope);
+        }
         let hash = self.key_hash()?;
         allowed(keys::key(&*self.ports.database, &hash).await?, scope)
+    }
+
+    /// The session that the call's cookie stands for. A cookie never speaks for another site's page.
+    pub async fn session(&self) -> Result<Option<Session>, Problem> {
+        let Some(token) = self.session_token() else { return Ok(None) };
+        let site = self.headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+        if site.is_some_and(|site| site != "same-origin" && site != "none") {
+            return Err(Problem::unauthorized("a session is for the pages of this installation alone"));
+        }
+        let now = self.ports.clock.real_now().await?;
+        Ok(sessions::session(&*self.ports.database, &keys::hash(&token), now).await?)
+    }
+
+    /// The token in the call's session cookie.
+    pub fn session_token(&self) -> Option<String> {
+        let cookies = self.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let mut pairs =
+            cookies.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(name, _)| *name == SESSION_COOKIE).map(|(_, token)| token.to_owned())
+    }
+
+    /// The idempotency key: of the header `Idempotency-Key`, bare or quoted, 1 to 255 printable ASCII characters.
+    pub fn idempotency_key(&self) -> Result<String, Problem> {
+        super::advances::idempotency_key(&self.headers)
+    }
+
+    /// Whether the call came over an encrypted connection.
+    pub fn is_secure(&self) -> bool {
+        self.uri.scheme_str() == Some("https")
     }
 
     /// The id that is the path's third segment, as in `/v1/credits/{id}`; 404 if it cannot be one.

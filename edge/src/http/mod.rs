@@ -9,11 +9,13 @@ mod credits;
 mod debits;
 mod exceptions;
 mod health;
+mod operations;
 mod plan;
 mod problem;
 mod runs;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod session;
 mod summary;
 
 use axum::Router;
@@ -43,11 +45,18 @@ pub fn router(ports: Ports) -> Router {
         .route("/v1/credits", get(handler(credits::list)))
         .route("/v1/credits/{id}", get(handler(credits::one)))
         .route("/v1/credits/{id}/facts", get(handler(credits::facts)))
+        .route("/v1/credits/{id}/hold", post(handler(operations::hold)))
+        .route("/v1/credits/{id}/release", post(handler(operations::release)))
         .route("/v1/debits", get(handler(debits::list)))
         .route("/v1/runs", get(handler(runs::list)).post(handler(runs::start)))
         .route("/v1/runs/{id}", get(handler(runs::one)))
         .route("/v1/runs/{id}/report", get(handler(runs::report)))
         .route("/v1/exceptions", get(handler(exceptions::list)))
+        .route("/v1/exceptions/{id}/resolution", post(handler(operations::resolve)))
+        .route(
+            "/v1/session",
+            post(handler(session::log_in)).get(handler(session::who_am_i)).delete(handler(session::log_out)),
+        )
         .route("/v1/summary", get(handler(summary::summary)))
         .route("/v1/plan", get(handler(plan::plan)))
         .route("/v1/settings", get(handler(health::settings)))

@@ -33,7 +33,7 @@ pub struct Landing {
 impl Landing {
     /// The decision's id, made from all that it says: two different decisions of one turn differ in it, and
     /// the turn lets only one land.
-    fn id(&self) -> Result<Uuid, Fault> {
+    pub(crate) fn id(&self) -> Result<Uuid, Fault> {
         let bucket = id::bucket_of(self.credit_id.0);
         let credit = self.credit_id.to_string();
         let content = serde_json::to_string(&(&self.decision, self.rule, self.run_id, &self.bodies))?;
@@ -59,7 +59,7 @@ pub async fn land(
 /// The statements that land the decisions; the rows of the last are the credits that did, as JSON texts.
 pub(crate) fn landing(landings: &[Landing], policy_id: &str) -> Result<Vec<Statement>, Fault> {
     let rows = Rows::of(landings, policy_id)?;
-    let sets: [(&'static str, bool); 11] = [
+    let sets: [(&'static str, bool); 12] = [
         (DECISIONS, true),
         (DEBITS, !rows.debits.is_empty()),
         (CANCELLATIONS, !rows.cancellations.is_empty()),
@@ -68,6 +68,7 @@ pub(crate) fn landing(landings: &[Landing], policy_id: &str) -> Result<Vec<State
         (PROCESSED, !rows.processed.is_empty()),
         (EXCEPTIONS, !rows.exceptions.is_empty()),
         (HOLDS, !rows.holds.is_empty()),
+        (RELEASES, !rows.releases.is_empty()),
         (RESOLUTIONS, !rows.resolutions.is_empty()),
         (ACCOUNT_DECISIONS, !rows.account_holds.is_empty()),
         (ACCOUNT_HOLDS, !rows.account_holds.is_empty()),
@@ -93,6 +94,7 @@ struct Rows<'a> {
     processed: Vec<ProcessedRow<'a>>,
     exceptions: Vec<Row<'a>>,
     holds: Vec<Row<'a>>,
+    releases: Vec<Row<'a>>,
     resolutions: Vec<Row<'a>>,
     account_holds: Vec<AccountHold>,
 }
@@ -163,6 +165,7 @@ impl<'a> Rows<'a> {
                 Fact::Debit(debit) => self.debits.push(DebitRow { decision_id, credit_id, debit }),
                 Fact::Cancelled { .. } => self.cancellations.push(row),
                 Fact::Held(_) => self.holds.push(row),
+                Fact::Released { .. } => self.releases.push(row),
                 Fact::Opened { .. } => self.exceptions.push(row),
                 Fact::Closed { .. } => self.resolutions.push(row),
                 Fact::Processed { debit_id } => {
@@ -267,6 +270,12 @@ const HOLDS: &str = "
 INSERT INTO holds (credit_id, exception_id, decision_id)
 SELECT value ->> '$.credit_id', value ->> '$.fact.exception_id', value ->> '$.decision_id'
 FROM json_each(?1, '$.holds') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+ON CONFLICT DO NOTHING";
+
+const RELEASES: &str = "
+INSERT INTO releases (credit_id, exception_id, decision_id)
+SELECT value ->> '$.credit_id', value ->> '$.fact.exception_id', value ->> '$.decision_id'
+FROM json_each(?1, '$.releases') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
 ON CONFLICT DO NOTHING";
 
 const RESOLUTIONS: &str = "

@@ -5,7 +5,7 @@
 
 use paydown::api;
 use paydown::date::{BusinessDate, Instant};
-use paydown::id::{CreditId, DebitId, RunId};
+use paydown::id::{CreditId, DebitId, ExceptionId, RunId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use crate::error::Fault;
 use crate::ports::Database;
 
 /// How many migrations the ledger has.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// Sorts after every instant, date and id, as text.
 const LAST: &str = "~";
@@ -183,6 +183,12 @@ pub struct ExceptionExamined {
     pub exception: api::Exception,
 }
 
+/// The exception with an id.
+pub async fn exception(database: &dyn Database, id: ExceptionId) -> Result<Option<api::Exception>, Fault> {
+    let found: Vec<ExceptionExamined> = rows(database, statement(EXCEPTION, &json!({ "id": id }))?).await?;
+    Ok(found.into_iter().next().map(|examined| examined.exception))
+}
+
 /// How many exceptions are open.
 pub async fn open_exceptions(database: &dyn Database) -> Result<u64, Fault> {
     let count = rows(database, statement(OPEN_EXCEPTIONS, &())?).await?;
@@ -302,15 +308,26 @@ SELECT json_object('stage', stage, 'slices', count(*), 'done', json(iif(max(curs
   'at', max(at))
 FROM run_stages WHERE run_id = ?1 ->> '$.id' GROUP BY stage ORDER BY min(at)";
 
-const EXCEPTIONS: &str = "
+macro_rules! exceptions {
+    ($which:literal) => {
+        concat!(
+            "
 SELECT json_object('place', e.opened_at, 'exception', json_object('id', e.id, 'kind', e.kind,
   'status', iif(s.exception_id IS NULL, 'open', 'resolved'), 'subject', e.subject, 'credit_id', e.credit_id,
   'run_id', e.run_id, 'detail', e.detail, 'opened_at', e.opened_at,
   'resolution', json(iif(s.exception_id IS NULL, NULL,
     json_object('action', s.action, 'actor', s.actor, 'note', s.note, 'resolved_at', s.resolved_at)))))
-FROM exceptions e LEFT JOIN resolutions s ON s.exception_id = e.id
-WHERE (e.opened_at, e.id) > (?1 ->> '$.opened_at', ?1 ->> '$.id')
-ORDER BY e.opened_at, e.id LIMIT ?1 ->> '$.limit'";
+FROM exceptions e LEFT JOIN resolutions s ON s.exception_id = e.id WHERE ",
+            $which
+        )
+    };
+}
+
+const EXCEPTIONS: &str = exceptions!(
+    "(e.opened_at, e.id) > (?1 ->> '$.opened_at', ?1 ->> '$.id')
+ORDER BY e.opened_at, e.id LIMIT ?1 ->> '$.limit'"
+);
+const EXCEPTION: &str = exceptions!("e.id = ?1 ->> '$.id'");
 
 const OPEN_EXCEPTIONS: &str = "
 SELECT json_quote(count(*)) FROM exceptions e

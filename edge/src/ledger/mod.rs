@@ -8,8 +8,10 @@ pub mod decisions;
 pub mod facts;
 pub mod keys;
 pub mod listings;
+pub mod operations;
 pub mod runs;
 pub mod sandbox;
+pub mod sessions;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

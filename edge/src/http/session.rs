@@ -1,0 +1,91 @@
+//! The dashboard's login: an API key is exchanged for a session cookie that no script can read.
+
+use axum::body::Body;
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use chrono::TimeDelta;
+use paydown::api::FieldError;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::call::{Answered, Call, Members, SESSION_COOKIE, json};
+use super::problem::Problem;
+use crate::ledger::keys::{self, Key};
+use crate::ledger::sessions::{self, Session};
+
+/// How long a session lasts: a working day.
+const HOURS: i64 = 12;
+
+/// The largest body of a login.
+const MAX_BODY_BYTES: usize = 4 * 1024;
+
+/// Who is logged in.
+#[derive(Serialize)]
+struct WhoAmI {
+    label: String,
+    scopes: Vec<keys::Scope>,
+    expires_at: paydown::date::Instant,
+}
+
+/// `POST /v1/session` `{key}`: logs in.
+pub async fn log_in(mut call: Call) -> Answered {
+    call.parameters(&[])?.check()?;
+    let presented = key_of(call.members(MAX_BODY_BYTES).await?).map_err(Problem::invalid)?;
+    let database = &*call.ports.database;
+    let found = keys::key(database, &keys::hash(&presented)).await?.filter(|key| !key.revoked);
+    let key: Key = found.ok_or_else(|| Problem::unauthorized("the API key is not known, or was revoked"))?;
+    let from = call.ports.clock.real_now().await?;
+    let expires_at = from.checked_add_signed(TimeDelta::hours(HOURS)).unwrap_or(from);
+    // Two random UUIDs: 244 bits that nobody guesses.
+    let token = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+    sessions::begin(database, &keys::hash(&token), &key, from, expires_at).await?;
+    let response = json(StatusCode::OK, &who(Session { key, expires_at }))?;
+    Ok(with_cookie(response, &call, &token, HOURS.saturating_mul(3600)))
+}
+
+/// `GET /v1/session`: who is logged in.
+pub async fn who_am_i(call: Call) -> Answered {
+    call.parameters(&[])?.check()?;
+    let session = call.session().await?.ok_or_else(|| Problem::unauthorized("nobody is logged in"))?;
+    json(StatusCode::OK, &who(session))
+}
+
+/// `DELETE /v1/session`: logs out; the token is worth nothing from then on.
+pub async fn log_out(call: Call) -> Answered {
+    call.parameters(&[])?.check()?;
+    if call.session().await?.is_some()
+        && let Some(token) = call.session_token()
+    {
+        let now = call.ports.clock.real_now().await?;
+        sessions::end(&*call.ports.database, &keys::hash(&token), now).await?;
+    }
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    Ok(with_cookie(response, &call, "", 0))
+}
+
+fn key_of(mut members: Members) -> Result<String, Vec<FieldError>> {
+    let wrong = |detail: &str| FieldError { pointer: "/key".into(), detail: detail.into() };
+    let given = members.take("key").map_err(|error| vec![error])?;
+    let key = given.as_ref().and_then(|value| value.as_str()).map(str::to_owned);
+    let mut errors = members.unknown();
+    if key.is_none() {
+        errors.push(wrong("must be an API key"));
+    }
+    key.filter(|_| errors.is_empty()).ok_or(errors)
+}
+
+fn who(session: Session) -> WhoAmI {
+    WhoAmI { label: session.key.label, scopes: session.key.scopes, expires_at: session.expires_at }
+}
+
+fn with_cookie(mut response: Response, call: &Call, token: &str, seconds: i64) -> Response {
+    let secure = if call.is_secure() { "; Secure" } else { "" };
+    let cookie =
+        format!("{SESSION_COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
+    if let Ok(value) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().insert(SET_COOKIE, value);
+    }
+    response
+}

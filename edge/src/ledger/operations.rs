@@ -1,0 +1,132 @@
+//! What operators do: each a fact with its actor, note and idempotency key, landed with the decision that follows.
+
+use paydown::date::{Instant, text};
+use paydown::id::{CreditId, ExceptionId};
+use paydown::policy::Policy;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::decisions::{Landing, landing, policy_row};
+use super::{batch, rows, statement};
+use crate::error::Fault;
+use crate::ports::Database;
+
+/// Something that an operator does to a credit.
+#[derive(Debug, Clone, Serialize)]
+pub struct Operation {
+    /// The request's key.
+    pub idempotency_key: String,
+    /// The hash of what the request asks.
+    pub fingerprint: String,
+    /// The credit.
+    pub credit_id: CreditId,
+    /// What is done, by the name of its route.
+    pub action: &'static str,
+    /// The API key's label.
+    pub actor: String,
+    /// Why.
+    pub note: String,
+}
+
+/// An operation that was done under a key.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Done {
+    /// The hash of what the request asked.
+    pub fingerprint: String,
+    /// The credit.
+    pub credit_id: CreditId,
+}
+
+/// The operation or advance of an idempotency key: keys are one space.
+pub async fn done(database: &dyn Database, idempotency_key: &str) -> Result<Option<Done>, Fault> {
+    let found = rows(database, statement(DONE, &json!({ "idempotency_key": idempotency_key }))?).await?;
+    Ok(found.into_iter().next())
+}
+
+/// Lands a decision with its operation; false when the decision read a stale past.
+pub async fn land(
+    database: &dyn Database,
+    policy: &Policy,
+    operation: &Operation,
+    decided: &Landing,
+    at: Instant,
+) -> Result<bool, Fault> {
+    let (policy_id, policy) = policy_row(policy)?;
+    let parameter = json!({ "operation": operation, "decision_id": decided.id()?, "at": text(at) });
+    let mut statements = vec![policy];
+    statements.extend(landing(std::slice::from_ref(decided), &policy_id)?);
+    let landed = statements.len().saturating_sub(1);
+    statements.push(statement(OPERATION, &parameter)?);
+    statements.push(statement(FREED, &parameter)?);
+    let results = batch(database, &statements).await?;
+    Ok(results.get(landed).is_some_and(|credits| !credits.is_empty()))
+}
+
+/// An exception as far as resolving it needs to know.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ToResolve {
+    /// Whether it is open.
+    pub open: bool,
+    /// The credits that it still holds.
+    pub holds: Vec<CreditId>,
+}
+
+/// The exception with an id.
+pub async fn to_resolve(database: &dyn Database, id: ExceptionId) -> Result<Option<ToResolve>, Fault> {
+    let found = rows(database, statement(TO_RESOLVE, &json!({ "id": id }))?).await?;
+    Ok(found.into_iter().next())
+}
+
+/// Closes an exception that holds nothing.
+pub async fn close(
+    database: &dyn Database,
+    id: ExceptionId,
+    actor: &str,
+    note: &str,
+    at: Instant,
+) -> Result<(), Fault> {
+    let parameter = json!({ "id": id, "actor": actor, "note": note, "at": text(at) });
+    batch(database, &[statement(CLOSE, &parameter)?]).await.map(|_| ())
+}
+
+/// The idempotency key by which resolving an exception acts on one of the credits it holds.
+pub fn key_of(exception: ExceptionId, credit: CreditId) -> String {
+    format!("resolution/{exception}/{credit}")
+}
+
+const DONE: &str = "
+SELECT json_object('fingerprint', fingerprint, 'credit_id', credit_id) FROM (
+  SELECT fingerprint, credit_id FROM operations WHERE idempotency_key = ?1 ->> '$.idempotency_key'
+  UNION ALL
+  SELECT fingerprint, credit_id FROM requests WHERE idempotency_key = ?1 ->> '$.idempotency_key')";
+
+const OPERATION: &str = "
+INSERT INTO operations (idempotency_key, fingerprint, credit_id, action, actor, note, decision_id, at)
+SELECT ?1 ->> '$.operation.idempotency_key', ?1 ->> '$.operation.fingerprint', ?1 ->> '$.operation.credit_id',
+  ?1 ->> '$.operation.action', ?1 ->> '$.operation.actor', ?1 ->> '$.operation.note', ?1 ->> '$.decision_id',
+  ?1 ->> '$.at'
+WHERE EXISTS (SELECT 1 FROM decisions WHERE id = ?1 ->> '$.decision_id') ON CONFLICT DO NOTHING";
+
+/// The exception of a hold closes when no credit is held by it any more.
+const FREED: &str = "
+INSERT INTO resolutions (exception_id, action, actor, note, resolved_at, decision_id)
+SELECT r.exception_id, 'release', ?1 ->> '$.operation.actor', ?1 ->> '$.operation.note', ?1 ->> '$.at', r.decision_id
+FROM releases r
+WHERE r.credit_id = ?1 ->> '$.operation.credit_id' AND r.decision_id = ?1 ->> '$.decision_id'
+  AND NOT EXISTS (
+    SELECT 1 FROM holds h WHERE h.exception_id = r.exception_id
+      AND NOT EXISTS (SELECT 1 FROM releases WHERE credit_id = h.credit_id AND exception_id = h.exception_id))
+ON CONFLICT DO NOTHING";
+
+const TO_RESOLVE: &str = "
+SELECT json_object(
+  'open', json(iif(EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id), 'false', 'true')),
+  'holds', json((
+    SELECT json_group_array(h.credit_id) FROM holds h WHERE h.exception_id = e.id
+      AND NOT EXISTS (SELECT 1 FROM releases WHERE credit_id = h.credit_id AND exception_id = h.exception_id))))
+FROM exceptions e WHERE e.id = ?1 ->> '$.id'";
+
+const CLOSE: &str = "
+INSERT INTO resolutions (exception_id, action, actor, note, resolved_at, decision_id)
+SELECT e.id, 'close', ?1 ->> '$.actor', ?1 ->> '$.note', ?1 ->> '$.at', NULL FROM exceptions e
+WHERE e.id = ?1 ->> '$.id' AND NOT EXISTS (SELECT 1 FROM holds WHERE exception_id = e.id) ON CONFLICT DO NOTHING";

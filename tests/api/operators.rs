@@ -1,0 +1,170 @@
+//! What operators do: log in, hold and release a credit, resolve an exception.
+
+use axum::body::Body;
+use axum::http::Request;
+use futures_executor::block_on;
+use paydown_edge::ledger::keys::Scope;
+use paydown_edge::ports::Answer;
+use paydown_edge::run::daily;
+use paydown_tests::processor::{FakeReport, Step};
+use serde_json::{Value, json};
+
+use crate::client::{Client, KEY, NOW, ORDINARY, Response};
+
+/// A credit that was planned on 6 January, and its path.
+fn planned() -> (Client, String) {
+    let client = Client::new();
+    let credit = client.advance("first", ORDINARY).body;
+    let transaction = credit["transaction_id"].as_str().expect("a transaction");
+    client
+        .world
+        .processor
+        .set_report(FakeReport::of(&[format!("{transaction},success,,2026-01-05T20:00:00Z")]));
+    run(&client, "2026-01-06T06:00:00Z");
+    let path = format!("/v1/credits/{}", credit["id"].as_str().expect("an id"));
+    assert_eq!(client.read(&path)["status"], "active");
+    (client, path)
+}
+
+fn run(client: &Client, as_of: &str) {
+    let as_of = as_of.parse().expect("an instant");
+    client.world.clock.set(as_of);
+    block_on(daily(&client.world.ports(), as_of)).expect("the run ends");
+}
+
+fn operate(client: &Client, path: &str, key: &str, body: &Value) -> Response {
+    let request = Request::post(path)
+        .header("authorization", format!("Bearer {KEY}"))
+        .header("content-type", "application/json")
+        .header("idempotency-key", key);
+    client.send(request.body(Body::from(body.to_string())).expect("a request"))
+}
+
+#[test]
+fn a_hold_stops_issuing_and_a_release_lets_it_go_on() {
+    let (client, path) = planned();
+    let note = json!({ "note": "the customer called" });
+    let held = operate(&client, &format!("{path}/hold"), "hold-1", &note);
+    assert_eq!((held.status.as_u16(), held.body["status"].as_str()), (200, Some("held")), "{held:?}");
+    let open = client.read("/v1/exceptions?status=open")["data"].clone();
+    assert_eq!(open[0]["kind"], "held_by_operator");
+
+    let again = operate(&client, &format!("{path}/hold"), "hold-1", &note);
+    assert_eq!((again.status.as_u16(), again.header("idempotent-replayed")), (200, "true"));
+    operate(&client, &format!("{path}/hold"), "hold-2", &note).is_problem(409, "conflict");
+    operate(&client, &format!("{path}/release"), "hold-1", &note).is_problem(422, "idempotency_key_reused");
+    operate(&client, &format!("{path}/release"), "first", &note).is_problem(422, "idempotency_key_reused");
+
+    run(&client, "2026-01-12T06:00:00Z");
+    assert_eq!(client.read(&path)["in_flight"], 0);
+    let released = operate(&client, &format!("{path}/release"), "release-1", &note);
+    assert_eq!(released.body["status"], "active", "{released:?}");
+    let resolved = client.read("/v1/exceptions?status=resolved")["data"].clone();
+    assert_eq!(
+        (&resolved[0]["resolution"]["actor"], &resolved[0]["resolution"]["note"]),
+        (&json!("test"), &json!("the customer called"))
+    );
+    run(&client, "2026-01-13T06:00:00Z");
+    assert_eq!(client.read(&path)["in_flight"], 8334);
+    let timeline = client.read(&path)["timeline"].clone();
+    let kinds: Vec<&str> =
+        timeline.as_array().expect("facts").iter().filter_map(|f| f["kind"].as_str()).collect();
+    assert!(kinds.contains(&"exception_opened") && kinds.contains(&"exception_closed"), "{kinds:?}");
+}
+
+#[test]
+fn a_hard_return_waits_for_the_release_of_its_exception() {
+    let (client, path) = planned();
+    let refused = Answer::Refused { code: "R02".into(), message: "closed".into() };
+    let debits =
+        client.read(&format!("/v1/debits?credit_id={}", &path["/v1/credits/".len()..]))["data"].clone();
+    let first = debits[0]["id"].as_str().expect("an id").to_owned();
+    client.world.processor.script(&first, [Step::from(refused)]);
+    run(&client, "2026-01-12T06:00:00Z");
+    assert_eq!(client.read(&path)["status"], "held");
+    assert_eq!(client.read(&path)["missing"], 8334);
+    client.advance("second", ORDINARY).is_problem(422, "account_held");
+
+    let exception = client.read("/v1/exceptions?status=open&kind=hard_return")["data"][0].clone();
+    let resolution = format!("/v1/exceptions/{}/resolution", exception["id"].as_str().expect("an id"));
+    client.post(&resolution, r#"{"action": "close", "note": "seen"}"#).is_problem(409, "conflict");
+    client.post(&resolution, r#"{"action": "close"}"#).is_problem(422, "invalid_request");
+    let resolved = client.post(&resolution, r#"{"action": "release", "note": "a new account is on file"}"#);
+    assert_eq!(
+        (resolved.status.as_u16(), resolved.body["status"].as_str()),
+        (200, Some("resolved")),
+        "{resolved:?}"
+    );
+    client.post(&resolution, r#"{"action": "release", "note": "again"}"#).is_problem(409, "conflict");
+
+    let credit = client.read(&path);
+    assert_eq!((&credit["status"], &credit["missing"]), (&json!("active"), &json!(0)));
+    let debits = credit["debits"].as_array().expect("debits");
+    let last = debits.last().expect("a debit");
+    assert_eq!(
+        (&last["replaces"], &last["reason"], &last["amount"]),
+        (&json!(1), &json!("failed"), &json!(8334))
+    );
+    assert_eq!(client.advance("third", ORDINARY).status.as_u16(), 201);
+}
+
+#[test]
+fn an_exception_that_holds_nothing_is_closed() {
+    let (client, _) = planned();
+    client.world.processor.set_report(FakeReport::of(&["tx_of_nobody,success,,2026-01-06T20:00:00Z".into()]));
+    run(&client, "2026-01-07T06:00:00Z");
+    let exception = client.read("/v1/exceptions?status=open")["data"][0].clone();
+    assert_eq!(exception["kind"], "unknown_transaction");
+    let resolution = format!("/v1/exceptions/{}/resolution", exception["id"].as_str().expect("an id"));
+    client.post(&resolution, r#"{"action": "release", "note": "x"}"#).is_problem(409, "conflict");
+    assert_eq!(
+        client.post(&resolution, r#"{"action": "close", "note": "another system's"}"#).status.as_u16(),
+        200
+    );
+    // The same words never reopen what a person closed.
+    run(&client, "2026-01-08T06:00:00Z");
+    assert_eq!(client.read("/v1/exceptions?status=open")["data"], json!([]));
+}
+
+#[test]
+fn a_session_is_a_cookie_that_ends_with_logout_time_or_its_key() {
+    let client = Client::new();
+    client.add_key("pd_reader", &[Scope::Read]);
+    let log_in = |key: &str| {
+        let body = Body::from(json!({ "key": key }).to_string());
+        let request = Request::post("/v1/session").header("content-type", "application/json").body(body);
+        client.send(request.expect("a request"))
+    };
+    log_in("pd_nobody").is_problem(401, "unauthorized");
+    let answer = log_in("pd_reader");
+    assert_eq!((answer.status.as_u16(), &answer.body["scopes"]), (200, &json!(["read"])), "{answer:?}");
+    let set = answer.header("set-cookie").to_owned();
+    for attribute in ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=43200"] {
+        assert!(set.contains(attribute), "{attribute} in {set}");
+    }
+    let cookie = set.split(';').next().expect("a cookie").to_owned();
+    let with = |method: &str, path: &str, site: &str| {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.header("cookie", &cookie).header("sec-fetch-site", site);
+        client.send(request.body(Body::empty()).expect("a request"))
+    };
+    assert_eq!(with("GET", "/v1/credits", "same-origin").status.as_u16(), 200);
+    assert_eq!(with("GET", "/v1/session", "same-origin").body["label"], "test");
+    with("GET", "/v1/credits", "cross-site").is_problem(401, "unauthorized");
+    with("POST", "/v1/runs", "same-origin").is_problem(403, "forbidden");
+
+    client.world.clock.set("2026-01-05T17:00:00Z".parse().expect("an instant"));
+    with("GET", "/v1/credits", "same-origin").is_problem(401, "unauthorized");
+    client.world.clock.set(NOW.parse().expect("an instant"));
+    assert_eq!(with("GET", "/v1/credits", "same-origin").status.as_u16(), 200);
+    assert_eq!(with("DELETE", "/v1/session", "same-origin").status.as_u16(), 204);
+    with("GET", "/v1/credits", "same-origin").is_problem(401, "unauthorized");
+
+    let cookie = log_in("pd_reader").header("set-cookie").split(';').next().expect("a cookie").to_owned();
+    let credits =
+        || Request::get("/v1/credits").header("cookie", &cookie).body(Body::empty()).expect("a request");
+    assert_eq!(client.send(credits()).status.as_u16(), 200);
+    let revoke = "INSERT INTO api_key_revocations SELECT id, '2026-01-05T05:00:00.000Z' FROM api_keys";
+    client.world.database.sqlite.execute(revoke).expect("the keys are revoked");
+    client.send(credits()).is_problem(401, "unauthorized");
+}
