@@ -137,12 +137,16 @@ mod tests {
     }
 
     #[test]
-    fn before_its_first_transition_a_zone_is_utc() {
-        let zone = Zone::new(vec![("2026-01-05T00:00:00Z".parse().unwrap(), -3600)]);
+    fn each_transition_holds_until_the_next_and_before_the_first_is_utc() {
+        let from = |at: &str, offset| (at.parse().unwrap(), offset);
+        // In any order.
+        let zone = Zone::new(vec![from("2026-03-08T07:00:00Z", 7200), from("2026-01-05T00:00:00Z", -3600)]);
         let date = |at: &str| zone.business_date(at.parse().unwrap()).to_string();
         assert_eq!(date("2026-01-04T23:59:59Z"), "2026-01-04");
         assert_eq!(date("2026-01-05T00:00:00Z"), "2026-01-04");
         assert_eq!(date("2026-01-05T01:00:00Z"), "2026-01-05");
+        assert_eq!(date("2026-03-08T06:59:59Z"), "2026-03-08");
+        assert_eq!(date("2026-03-08T22:00:00Z"), "2026-03-09");
     }
 
     #[test]

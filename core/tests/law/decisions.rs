@@ -9,6 +9,7 @@
 //! | `01-13 1 R01`, `1 failure`, `credit success` | the report's word on debit 1 or the credit, an hour before the run |
 //! | `01-13 1 success at 01-12T09` | a word of another instant |
 //! | `01-13 1 decided success` | an operator's decision, an hour before the run |
+//! | `01-05 credit refused`, `credit unanswered` | what the processor answered to the call that pays out |
 //! | `01-12 1 refused R01`, `1 unanswered`, `1 named` | what the processor answers to calls for debit 1 from then on |
 //! | `01-14 no run`, `01-14 no report` | no run at all; a run without a complete report |
 //! | `01-14 release` | all holds are released, and what they were about is closed |
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 use chrono::{NaiveDate, NaiveTime};
 use paydown::credit::{DebitFacts, DebitStatus, Reason, State};
 use paydown::date::Instant;
+use paydown::decision::Input;
 use paydown::money::Cents;
 use paydown::observation::{Source, Status};
 use paydown::plan::Terms;
@@ -139,7 +141,7 @@ fn l3_a_refusal_of_the_first_call_fails_a_debit_at_once() {
 
 #[test]
 fn l3_a_refusal_of_the_first_call_fails_a_credit() {
-    check("01-06 credit refused\n 01-07 no report", "failed: collected 0, in flight 0, scheduled 0");
+    check("01-05 credit refused", "failed: collected 0, in flight 0, scheduled 0");
 }
 
 #[test]
@@ -265,6 +267,28 @@ fn l4_gaps_of_one_run_take_successive_slots_in_the_order_of_due_dates() {
          3 submitted
          4 scheduled 100 on 02-02, failed of 1
          5 scheduled 100 on 02-09, failed of 2",
+    );
+}
+
+#[test]
+fn l4_a_debit_made_later_but_due_earlier_takes_its_turn_first() {
+    // Debit 5 is due on 09-01, before debit 4, for the 180 days of L7.
+    check(
+        "advance 400 over 4 every 60
+         01-06 credit success
+         03-07 1 R01
+         05-06 2 success
+         07-05 3 success
+         09-03 4 failure
+         09-03 5 failure",
+        "active: collected 200, in flight 0, scheduled 200
+         1 failed R01
+         2 collected
+         3 collected
+         4 failed
+         5 failed 100 on 09-01, failed of 1
+         6 scheduled 100 on 11-01, failed of 5
+         7 scheduled 100 on 12-31, failed of 4",
     );
 }
 
@@ -416,9 +440,20 @@ fn l5_a_timeout_with_a_later_word_counts_no_more() {
 
 #[test]
 fn l6_a_late_success_cancels_its_own_replacement_first() {
+    // Debit 5 is due later, but it is debit 2's.
     check(
         "01-06 credit success
-         01-18 2 named
+         01-13 1 R01
+         01-20 2 R01
+         01-21 1 success",
+        "active: collected 100, in flight 0, scheduled 200
+         1 collected
+         2 failed R01
+         4 cancelled 100 on 02-02, failed of 1 because shortened
+         5 scheduled 100 on 02-09, failed of 2",
+    );
+    check(
+        "01-06 credit success
          01-19 1 success",
         "active: collected 100, in flight 100, scheduled 100
          1 collected
@@ -820,8 +855,10 @@ fn live(story: &Story) -> World {
                     answers.insert("credit".into(), Answer::Unknown);
                 }
                 ["credit", "refused"] => {
+                    let (subject, at) = (world.facts.id.0, instant(day, 12));
                     world.facts.transaction_id = None;
-                    answers.insert("credit".into(), Answer::Refused(None));
+                    world.say(subject, Source::Refusal, Status::Failure, None, at);
+                    world.decide(Input::Refusal { subject }, at);
                 }
                 [subject, "unanswered"] => drop(answers.insert(subject.into(), Answer::Unknown)),
                 [subject, "refused"] => drop(answers.insert(subject.into(), Answer::Refused(None))),

@@ -356,6 +356,18 @@ fn every_fact(world: &World, taken: &Taken, as_of: Instant) {
             let before = before.map(|before| (says(before), &before.code));
             assert_ne!(before, Some((says(word), &word.code)), "L6: a word that changes nothing is no fact");
         }
+        if let Fact::Cancelled { debit_id, because: Because::Shortened } = fact {
+            let success = now.words.last().expect("a success comes before what it shortens");
+            let scheduled =
+                now.debits.iter().filter(|d| d.submitted_at.is_none() && d.cancelled_because.is_none());
+            let last = scheduled.max_by_key(|d| (descends(&now, d, success.subject), d.due_date, d.sequence));
+            assert_eq!(
+                last.map(|d| d.id),
+                Some(*debit_id),
+                "L6: its own replacements first, then from the end"
+            );
+            assert!(Own::of(&now).missing() < 0, "L6: nothing is shortened without an excess");
+        }
         let alone = Decision { turn: now.turn, facts: vec![fact.clone()], effects: vec![] };
         now.apply(&alone, as_of);
     }
@@ -363,10 +375,29 @@ fn every_fact(world: &World, taken: &Taken, as_of: Instant) {
     if taken.before.debits.is_empty() && !planned.is_empty() {
         every_plan(world, &now.terms, &planned, run_date);
     }
+    for takes_turn in
+        [|fact: &Fact| matches!(fact, Fact::Word(_)), |fact: &Fact| matches!(fact, Fact::TimedOut { .. })]
+    {
+        let facts = taken.decision.facts.iter().filter(|fact| takes_turn(fact));
+        let turns: Vec<(BusinessDate, u32)> = facts.filter_map(|fact| turn_of(&now, fact)).collect();
+        assert!(turns.is_sorted(), "L4: by due date, then sequence: {turns:?}");
+    }
     let holds_account = |effect: &Effect| matches!(effect, Effect::HoldAccount { .. });
     let hard = |fact: &&Fact| matches!(fact, Fact::Opened { kind: Kind::HardReturn, .. });
     let hard_returns = taken.decision.facts.iter().filter(hard).count();
     assert_eq!(taken.decision.effects.iter().filter(|e| holds_account(e)).count(), hard_returns, "L7");
+}
+
+/// The place in the plan of the debit that a word or timeout is of.
+fn turn_of(facts: &Facts, fact: &Fact) -> Option<(BusinessDate, u32)> {
+    let of = if let Fact::Word(word) = fact {
+        word.subject
+    } else if let Fact::TimedOut { subject } = fact {
+        *subject
+    } else {
+        return None;
+    };
+    facts.debits.iter().find(|debit| debit.id.0 == of).map(|debit| (debit.due_date, debit.sequence))
 }
 
 /// What a word makes of a debit.
@@ -546,6 +577,12 @@ fn own_slot(
         }
         _ => None,
     }
+}
+
+/// Whether a debit is in another's place, directly or by others.
+fn descends(facts: &Facts, debit: &DebitFacts, from: Uuid) -> bool {
+    let parent = debit.replaces.and_then(|s| facts.debits.iter().find(|d| d.sequence == s));
+    parent.is_some_and(|parent| parent.id.0 == from || descends(facts, parent, from))
 }
 
 /// The debit that a family began with.
