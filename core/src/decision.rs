@@ -12,7 +12,7 @@ use crate::credit::{
     Because, CreditStatus, Debit, DebitFacts, DebitStatus, Exception, Facts, Hold, Kind, Reason, State,
 };
 use crate::date::{BusinessDate, Instant, Zone, days_passed};
-use crate::id::{self, DebitId, ExceptionId};
+use crate::id::{self, CreditId, DebitId, ExceptionId};
 use crate::money::Cents;
 use crate::observation::{Outcome, Word, latest_word};
 use crate::plan::{next_slot, plan};
@@ -72,6 +72,25 @@ pub struct Decision {
     pub facts: Vec<Fact>,
     /// What is to be done besides writing the facts.
     pub effects: Vec<Effect>,
+}
+
+impl Decision {
+    /// The rule of the law that its first fact follows.
+    pub fn rule(&self, credit_id: CreditId) -> &'static str {
+        match self.facts.first() {
+            None | Some(Fact::Processed { .. }) => "L3",
+            Some(Fact::Word(word)) if word.subject == credit_id.0 => "L2",
+            Some(Fact::Word(_)) => "L6",
+            Some(Fact::TimedOut { subject }) if *subject == credit_id.0 => "L2",
+            Some(Fact::TimedOut { .. }) => "L5",
+            Some(Fact::Debit(debit)) => debit.reason.rule(),
+            Some(Fact::Cancelled { because, .. }) => because.rule(),
+            Some(Fact::Opened { kind, .. }) => kind.rule(),
+            Some(Fact::Held(_) | Fact::Released { .. }) => "L8",
+            // What closes an exception by itself is the answer or the word that was missing.
+            Some(Fact::Closed { .. }) => "L6",
+        }
+    }
 }
 
 /// A new fact of a credit.

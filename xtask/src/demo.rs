@@ -127,33 +127,55 @@ impl Clients {
     fn show(&self) -> Result<()> {
         println!("\n{:<12} {:>7} {:>15} {:>15}", "credits", "count", "total", "paid");
         let mut all = Sums::default();
-        for (status, sums) in self.by_status()? {
+        let credits = self.credits()?;
+        for (status, sums) in by_status(&credits) {
             println!("{status:<12} {:>7} {:>15} {:>15}", sums.count, money(sums.total), money(sums.paid));
             all.add(sums.count, sums.total, sums.paid);
         }
         println!("{:<12} {:>7} {:>15} {:>15}\n", "", all.count, money(all.total), money(all.paid));
         let summary = self.worker.get("/v1/summary")?.json("GET /v1/summary")?;
         println!("{}\n", equation(summary.get("totals").unwrap_or(&Value::Null)));
+        let sound = credits.iter().filter(|credit| satisfies_l10(credit)).count();
+        println!("L10 holds for {sound} of {} credits\n", credits.len());
         Ok(())
     }
 
-    fn by_status(&self) -> Result<BTreeMap<String, Sums>> {
-        let mut sums: BTreeMap<String, Sums> = BTreeMap::new();
-        let mut cursor = String::new();
+    fn credits(&self) -> Result<Vec<Value>> {
+        let (mut credits, mut cursor) = (vec![], String::new());
         loop {
             let path = format!("/v1/credits?limit=200{cursor}");
             let page = self.worker.get(&path)?.json("GET /v1/credits")?;
-            for credit in page.get("data").and_then(Value::as_array).into_iter().flatten() {
-                let number = |name: &str| credit.get(name).and_then(Value::as_u64).unwrap_or(0);
-                let status = credit.get("status").and_then(Value::as_str).unwrap_or("?").to_owned();
-                sums.entry(status).or_default().add(1, number("amount") + number("fee"), number("paid"));
-            }
+            credits.extend(page.get("data").and_then(Value::as_array).into_iter().flatten().cloned());
             match page.get("next_cursor").and_then(Value::as_str) {
                 Some(next) => cursor = format!("&cursor={next}"),
-                None => return Ok(sums),
+                None => return Ok(credits),
             }
         }
     }
+}
+
+fn by_status(credits: &[Value]) -> BTreeMap<String, Sums> {
+    let mut sums: BTreeMap<String, Sums> = BTreeMap::new();
+    for credit in credits {
+        let status = credit.get("status").and_then(Value::as_str).unwrap_or("?").to_owned();
+        sums.entry(status).or_default().add(1, of(credit, "amount") + of(credit, "fee"), of(credit, "paid"));
+    }
+    sums
+}
+
+fn of(credit: &Value, name: &str) -> u64 {
+    credit.get(name).and_then(Value::as_u64).unwrap_or(0)
+}
+
+/// What L10 asks of a credit: what is paid, in flight and scheduled is the total, or more and nothing is scheduled.
+fn satisfies_l10(credit: &Value) -> bool {
+    let status = credit.get("status").and_then(Value::as_str).unwrap_or_default();
+    if !["active", "repaid"].contains(&status) {
+        return true;
+    }
+    let total = of(credit, "amount") + of(credit, "fee");
+    let held = of(credit, "paid") + of(credit, "in_flight") + of(credit, "scheduled");
+    held == total || (held > total && of(credit, "scheduled") == 0)
 }
 
 /// The ledger equation over all planned credits that did not fail, and whether it holds.
@@ -220,7 +242,7 @@ fn money(minor: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ADVANCES, MARKERS, SILENCED, account, due, equation};
+    use super::{ADVANCES, MARKERS, SILENCED, account, due, equation, satisfies_l10};
     use serde_json::json;
 
     #[test]
@@ -239,5 +261,15 @@ mod tests {
         assert!(equation(&totals).ends_with("it holds"));
         let totals = json!({ "total": 1000, "paid": 999 });
         assert!(equation(&totals).ends_with("BROKEN"));
+    }
+
+    #[test]
+    fn what_is_missing_or_too_much_breaks_l10() {
+        let credit = |status: &str, paid: u64, scheduled: u64| json!({ "status": status, "amount": 90, "fee": 10, "paid": paid, "in_flight": 0, "scheduled": scheduled });
+        assert!(satisfies_l10(&credit("active", 40, 60)));
+        assert!(!satisfies_l10(&credit("active", 40, 50)));
+        assert!(satisfies_l10(&credit("repaid", 120, 0)));
+        assert!(!satisfies_l10(&credit("repaid", 120, 10)));
+        assert!(satisfies_l10(&credit("held", 40, 50)));
     }
 }

@@ -72,7 +72,7 @@ async fn done(ports: &Ports, operation: &Operation, input: Input) -> Result<bool
         if decision.facts.is_empty() {
             return Ok(false);
         }
-        let landing = Landing { credit_id, decision, rule: "L8", run_id: None, at, bodies: vec![] };
+        let landing = Landing { credit_id, decision, run_id: None, at, bodies: vec![] };
         if operations::land(&*ports.database, &ports.settings.policy, operation, &landing, at).await? {
             return Ok(true);
         }

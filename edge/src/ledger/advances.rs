@@ -176,7 +176,7 @@ pub async fn refused(
         if decision.facts.is_empty() {
             return batch(database, &observed).await.map(|_| ());
         }
-        let landings = [Landing { credit_id, decision, rule: "L3", run_id: None, at, bodies: vec![] }];
+        let landings = [Landing { credit_id, decision, run_id: None, at, bodies: vec![] }];
         let mut statements = observed.clone();
         statements.push(policy.clone());
         statements.extend(landing(&landings, &policy_id)?);

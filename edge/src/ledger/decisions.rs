@@ -20,8 +20,6 @@ pub struct Landing {
     pub credit_id: CreditId,
     /// What was decided.
     pub decision: Decision,
-    /// The rule of the law that it follows, for the timeline.
-    pub rule: &'static str,
     /// The run that decided, if one did.
     pub run_id: Option<RunId>,
     /// When.
@@ -36,7 +34,7 @@ impl Landing {
     pub(crate) fn id(&self) -> Result<Uuid, Fault> {
         let bucket = id::bucket_of(self.credit_id.0);
         let credit = self.credit_id.to_string();
-        let content = serde_json::to_string(&(&self.decision, self.rule, self.run_id, &self.bodies))?;
+        let content = serde_json::to_string(&(&self.decision, self.run_id, &self.bodies))?;
         Ok(id::from_cause(bucket, &["decision", &credit, &content]))
     }
 }
@@ -190,7 +188,7 @@ impl<'a> Rows<'a> {
             }
         }
         let submits = !landing.bodies.is_empty();
-        let rule = landing.rule;
+        let rule = landing.decision.rule(credit_id);
         self.decisions.push(DecisionRow {
             id: decision_id,
             credit_id,

@@ -107,7 +107,7 @@ pub(super) async fn refusals(
             if decision.facts.is_empty() {
                 break;
             }
-            let landing = Landing { credit_id: *credit_id, decision, rule: "L3", run_id, at, bodies: vec![] };
+            let landing = Landing { credit_id: *credit_id, decision, run_id, at, bodies: vec![] };
             if !land(&*ports.database, &[landing], &policy_id).await?.is_empty() {
                 break;
             }

@@ -23,7 +23,7 @@ pub(super) async fn words(running: &Running<'_>) -> Result<Detail, Fault> {
     loop {
         let credits = runs::with_words(running.database(), &running.since(&cursor)).await?;
         let Some(last) = last_of(&credits) else { return Ok(because(&reasons)) };
-        let stale = decide_all(running, credits, Input::Words { covered_from }, "L5").await?;
+        let stale = decide_all(running, credits, Input::Words { covered_from }).await?;
         reasons
             .extend(stale.iter().map(|id| format!("credit {id} kept changing while its words were decided")));
         cursor = last;
@@ -38,14 +38,13 @@ pub(super) async fn decide_all(
     running: &Running<'_>,
     mut credits: Vec<CreditId>,
     input: Input,
-    rule: &'static str,
 ) -> Result<Vec<CreditId>, Fault> {
     for _ in 0..ATTEMPTS {
         let mut landings = Vec::new();
         for facts in facts(running.database(), &credits).await? {
             let decision = decide(&facts, input, &running.context());
             if !decision.facts.is_empty() {
-                landings.push(running.landing(facts.id, decision, rule, vec![]));
+                landings.push(running.landing(facts.id, decision, vec![]));
             }
         }
         let landed = land(running.database(), &landings, &running.policy_id).await?;
@@ -63,10 +62,9 @@ impl Running<'_> {
         &self,
         credit_id: CreditId,
         decision: Decision,
-        rule: &'static str,
         bodies: Vec<(Uuid, String)>,
     ) -> Landing {
-        Landing { credit_id, decision, rule, run_id: Some(self.run.id), at: self.run.as_of, bodies }
+        Landing { credit_id, decision, run_id: Some(self.run.id), at: self.run.as_of, bodies }
     }
 }
 

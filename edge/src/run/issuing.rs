@@ -83,7 +83,7 @@ async fn claim(
             let decision = decide(&facts, Input::Issue, &running.context());
             if !decision.facts.is_empty() {
                 let bodies = bodies_of(running, &facts, &decision.effects)?;
-                landings.push(running.landing(facts.id, decision, "L3", bodies));
+                landings.push(running.landing(facts.id, decision, bodies));
             }
         }
         let landed = land(running.database(), &landings, &running.policy_id).await?;

@@ -47,7 +47,7 @@ pub(super) async fn seek_slice(
         }));
         if !decision.facts.is_empty() {
             let (credit_id, at) = (facts.id, context.as_of);
-            landings.push(Landing { credit_id, decision, rule: "L3", run_id, at, bodies: vec![] });
+            landings.push(Landing { credit_id, decision, run_id, at, bodies: vec![] });
         }
     }
     if !landings.is_empty() {
