@@ -670,9 +670,13 @@ impl<'a> Deciding<'a> {
         }
     }
 
-    /// The debits whose gap nothing filled, by due date, then sequence, with the reason of what will.
+    /// The debits whose gap nothing fills, by due date, then sequence, with the reason of what will. After them those
+    /// with a replacement: one that was collected before the debit itself was returned does not fill the gap again.
     fn waiting_gaps(&self) -> Vec<(usize, Reason)> {
-        let replaced: Vec<u32> = self.state.debits.iter().filter_map(|d| d.facts.replaces).collect();
+        // What was shortened away fills no gap. What the return of the advance cancelled is a gap of its own.
+        let counts = |d: &&Debit| d.facts.cancelled_because != Some(Because::Shortened);
+        let replaced: Vec<u32> =
+            self.state.debits.iter().filter(counts).filter_map(|d| d.facts.replaces).collect();
         let reason = |d: &Debit| match d.status() {
             DebitStatus::Failed => Some(Reason::Failed),
             DebitStatus::TimedOut => Some(Reason::TimedOut),
@@ -687,8 +691,11 @@ impl<'a> Deciding<'a> {
             | DebitStatus::Submitted
             | DebitStatus::Collected => None,
         };
-        let waits = |d: &Debit| !replaced.contains(&d.facts.sequence) && reason(d).is_some();
-        let in_turn = self.in_turn(waits).into_iter();
+        let is_replaced =
+            |i: &usize| self.state.debits.get(*i).is_some_and(|d| replaced.contains(&d.facts.sequence));
+        let gaps = self.in_turn(|d| reason(d).is_some());
+        let (filled, waiting): (Vec<usize>, Vec<usize>) = gaps.into_iter().partition(is_replaced);
+        let in_turn = waiting.into_iter().chain(filled);
         in_turn.filter_map(|i| Some((i, self.state.debits.get(i).and_then(reason)?))).collect()
     }
 

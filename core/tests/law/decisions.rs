@@ -12,7 +12,7 @@
 //! | `01-05 credit refused`, `credit unanswered` | what the processor answered to the call that pays out |
 //! | `01-12 1 refused R01`, `1 unanswered`, `1 named` | what the processor answers to calls for debit 1 from then on |
 //! | `01-14 no run`, `01-14 no report` | no run at all; a run without a complete report |
-//! | `01-14 release` | all holds are released, and what they were about is closed |
+//! | `01-14 release` | an operator releases the credit from all its holds, an hour before the run |
 //!
 //! There is a run at six on each day from 01-06 to the story's last.
 
@@ -787,6 +787,126 @@ fn l8_the_same_words_never_hold_again() {
     );
 }
 
+#[test]
+fn l8_a_release_fills_the_gaps_that_wait_at_successive_slots() {
+    check(
+        "advance 400 over 4 every 7
+         01-06 credit success
+         01-13 1 R02
+         01-14 release
+         01-20 2 R03
+         01-21 1 R05
+         01-22 release",
+        "active: collected 0, in flight 0, scheduled 400
+         1 failed R05
+         2 failed R03
+         5 scheduled 100 on 02-09, failed of 1
+         6 scheduled 100 on 02-16, failed of 2",
+    );
+    check(
+        "advance 400 over 4 every 7
+         01-06 credit success
+         01-12..01-19 no report
+         01-20 2 R02
+         01-20 1 R02
+         01-21 release",
+        "active: collected 0, in flight 0, scheduled 400
+         1 failed R02
+         2 failed R02
+         5 scheduled 100 on 02-09, failed of 1
+         6 scheduled 100 on 02-16, failed of 2",
+    );
+}
+
+#[test]
+fn l8_a_gap_waits_also_where_an_earlier_replacement_was_cancelled() {
+    check(
+        "01-06 credit success
+         01-13 1 R01
+         01-14 1 success
+         01-15 1 R02
+         01-16 release",
+        "active: collected 0, in flight 0, scheduled 300
+         1 returned R02
+         4 cancelled 100 on 02-02, failed of 1 because shortened
+         5 scheduled 100 on 02-02, returned of 1",
+    );
+}
+
+#[test]
+fn l8_a_gap_waits_also_where_an_earlier_replacement_was_collected() {
+    // Debit 4 took debit 1's place, debit 1's late success debit 5, and then debit 1 was returned.
+    check(
+        "01-06 credit success
+         01-13 1 R01
+         01-20 2 success
+         01-27 3 R01
+         02-03 4 success
+         02-04 1 success
+         02-05 1 R02
+         02-06 release",
+        "active: collected 200, in flight 0, scheduled 100
+         1 returned R02
+         2 collected
+         3 failed R01
+         4 collected 100 on 02-02, failed of 1
+         5 cancelled 100 on 02-09, failed of 3 because shortened
+         6 scheduled 100 on 02-09, failed of 3",
+    );
+    // With no other gap it is debit 1's own.
+    check(
+        "advance 400 over 4 every 60
+         01-06 credit success
+         03-07 1 R01
+         05-06 2 success
+         07-05 3 success
+         09-02 5 success
+         09-02 1 success
+         09-03 1 R02
+         09-04 release",
+        "active: collected 300, in flight 0, scheduled 100
+         1 returned R02
+         2 collected
+         3 collected
+         4 cancelled because shortened
+         5 collected 100 on 09-01, failed of 1
+         6 scheduled 100 on 10-31, returned of 1",
+    );
+}
+
+#[test]
+fn l8_with_every_debit_cancelled_slots_count_from_the_latest_due_date() {
+    check(
+        "01-06 credit success
+         01-07 credit failure
+         01-08 credit success
+         01-09 release",
+        "active: collected 0, in flight 0, scheduled 300
+         1 cancelled because credit_returned
+         2 cancelled because credit_returned
+         3 cancelled because credit_returned
+         4 scheduled 100 on 02-02, returned of 1
+         5 scheduled 100 on 02-09, returned of 2
+         6 scheduled 100 on 02-16, returned of 3
+         open credit_returned of credit",
+    );
+}
+
+#[test]
+fn l8_a_release_of_a_failed_credit_fills_nothing() {
+    check(
+        "01-06 credit success
+         01-13 1 R02
+         01-14 credit failure
+         01-15 release",
+        "failed: collected 0, in flight 0, scheduled 0
+         1 failed R02
+         2 cancelled because credit_returned
+         3 cancelled because credit_returned
+         open credit_returned of credit",
+    );
+}
+
 // --- the stories ---
 
 /// Lives a story and compares where the credit stands.
@@ -848,7 +968,9 @@ fn live(story: &Story) -> World {
             match words[..] {
                 ["no", "run"] => is_run = false,
                 ["no", "report"] => has_report = false,
-                ["release"] => release(&mut world),
+                ["release"] => {
+                    world.decide(Input::Release { exception_id: None }, instant(day, 5));
+                }
                 [subject, "named"] => drop(answers.insert(subject.into(), Answer::Named)),
                 ["credit", "unanswered"] => {
                     world.lose_the_answer_to_the_advance();
@@ -884,14 +1006,6 @@ fn live(story: &Story) -> World {
         }
     }
     world
-}
-
-fn release(world: &mut World) {
-    for hold in &mut world.facts.holds {
-        hold.released = true;
-        let held_by = world.facts.exceptions.iter_mut().filter(|e| e.id == hold.exception_id);
-        held_by.for_each(|exception| exception.open = false);
-    }
 }
 
 fn say(world: &mut World, subject: &str, source: Source, word: &str, at: Instant) {

@@ -14,7 +14,7 @@ use paydown::observation::{Outcome, Source, Status, Word};
 use paydown::plan::Terms;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use proptest::test_runner::TestRunner;
+use proptest::test_runner::{RngSeed, TestRunner};
 use uuid::Uuid;
 
 use crate::world::{Answer, Taken, World};
@@ -24,7 +24,12 @@ const RETRYABLE: [&str; 2] = ["R01", "R09"];
 const UNKNOWN: [&str; 2] = ["R06", "R85"];
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        // The same worlds each time: a test passes or fails, and never by luck.
+        rng_seed: RngSeed::Fixed(2026),
+        ..ProptestConfig::with_cases(1500)
+    })]
 
     #[test]
     fn the_law_holds_after_every_decision_and_every_run(story in stories()) {
@@ -37,7 +42,7 @@ proptest! {
 fn the_worlds_reach_what_the_law_speaks_of() {
     let mut reached = BTreeSet::new();
     let mut runner = TestRunner::deterministic();
-    for _ in 0..600 {
+    for _ in 0..1000 {
         let story = stories().new_tree(&mut runner).expect("a story").current();
         live(&story, |world| {
             let state = State::of(&world.facts);
@@ -79,6 +84,8 @@ struct RunOf {
     decided: Option<Said>,
     /// What is said of any transaction: which one, what, and how many hours ago it was.
     of_any: Vec<(usize, Said, u32)>,
+    /// Whether an operator releases the credit from all its holds, just before the run.
+    is_released: bool,
     answer: Answer,
 }
 
@@ -95,7 +102,7 @@ fn stories() -> impl Strategy<Value = Story> {
         Terms { amount: cents(amount), fee: cents(fee), installments: installments.min(most), interval_days }
     });
     let runs = prop::collection::vec(runs(), 1..40);
-    let [is_answered, is_paid_out, is_quiet] = [0.9, 0.9, 0.1].map(prop::bool::weighted);
+    let [is_answered, is_paid_out, is_quiet] = [0.9, 0.9, 0.15].map(prop::bool::weighted);
     (terms, -11..=13_i32, is_answered, is_paid_out, is_quiet, runs).prop_map(
         |(terms, offset_hours, advance_is_answered, is_paid_out, is_quiet, mut runs)| {
             if is_quiet {
@@ -122,16 +129,17 @@ fn runs() -> impl Strategy<Value = RunOf> {
     ];
     let decided = prop_oneof![15 => Just(None), 1 => said().prop_map(Some)];
     let of_any = prop_oneof![2 => Just(vec![]), 1 => of_any];
-    (hours_later, prop::bool::weighted(0.85), of_the_silent, decided, of_any, answer).prop_map(
-        |(hours_later, has_report, of_the_silent, decided, of_any, answer)| RunOf {
-            hours_later,
-            has_report,
-            decided,
-            of_the_silent,
-            of_any,
-            answer,
-        },
-    )
+    let [has_report, is_released] = [0.85, 0.1].map(prop::bool::weighted);
+    let parts = (hours_later, has_report, of_the_silent, decided, of_any, is_released, answer);
+    parts.prop_map(|(hours_later, has_report, of_the_silent, decided, of_any, is_released, answer)| RunOf {
+        hours_later,
+        has_report,
+        of_the_silent,
+        decided,
+        of_any,
+        is_released,
+        answer,
+    })
 }
 
 fn said() -> impl Strategy<Value = Said> {
@@ -170,6 +178,10 @@ fn live(story: &Story, mut look: impl FnMut(&World)) {
             run.decided
                 .into_iter()
                 .for_each(|said| say(&mut world, subject, Source::Decision, said, as_of, 1));
+        }
+        world.taken.clear();
+        if run.is_released {
+            world.decide(Input::Release { exception_id: None }, as_of);
         }
         world.run(as_of, run.has_report, |_| run.answer.clone());
         for taken in &world.taken {
@@ -211,6 +223,8 @@ fn every_run(world: &World, as_of: Instant) {
     let is_open = |kind: Kind, subject: Uuid| {
         facts.exceptions.iter().any(|e| e.open && e.kind == kind && e.subject == subject)
     };
+    // The same words never hold again, so a release ends what they say of holds.
+    let was_released = facts.holds.iter().any(|hold| hold.released);
     let credit = facts.id.0;
     let five_days_since = |at: Instant| as_of - at >= TimeDelta::hours(120);
 
@@ -262,13 +276,22 @@ fn every_run(world: &World, as_of: Instant) {
         timed_out += usize::from(wanted == DebitStatus::TimedOut);
         let gravity =
             word.filter(|word| !word.is_success).map_or(0, |word| own_gravity(word.code.as_deref()));
-        assert!(gravity < 3 || is_held && is_open(Kind::HardReturn, subject), "L7: {sequence} holds");
-        assert!(gravity != 2 || is_held && is_open(Kind::UnknownReturnCode, subject), "L7: {sequence} holds");
+        assert!(
+            gravity < 3 || was_released || is_held && is_open(Kind::HardReturn, subject),
+            "L7: {sequence} holds"
+        );
+        assert!(
+            gravity != 2 || was_released || is_held && is_open(Kind::UnknownReturnCode, subject),
+            "L7: {sequence} holds"
+        );
     }
     assert_eq!(is_open(Kind::ReportGap, credit), silent_and_not_covered > 0, "L5: report_gap");
-    assert!(timed_out < 3 || is_held, "L5: the third of {timed_out} timeouts holds");
+    assert!(timed_out < 3 || was_released || is_held, "L5: the third of {timed_out} timeouts holds");
     let recovered = own_word(facts, credit).is_some_and(|word| word.is_success && word.is_after_contrary);
-    assert!(!recovered || is_held && is_open(Kind::CreditContradiction, credit), "L2: a contradiction holds");
+    assert!(
+        !recovered || was_released || is_held && is_open(Kind::CreditContradiction, credit),
+        "L2: a contradiction holds"
+    );
 
     let sequences: Vec<u32> = facts.debits.iter().map(|debit| debit.sequence).collect();
     assert!(sequences.iter().copied().eq(1..=facts.debits.len() as u32), "dense: {sequences:?}");
@@ -336,7 +359,7 @@ fn every_fact(world: &World, taken: &Taken, as_of: Instant) {
                     assert_eq!(debit.amount.signed(), replaced.amount.signed().min(missing), "L4: {debit:?}");
                     assert_eq!(
                         Some(debit.due_date),
-                        own_slot(world, &now, debit, replaced, run_date),
+                        own_slot(world, &now, taken.input, debit, replaced, run_date),
                         "L4, L7: {debit:?}"
                     );
                     assert!(debit.due_date > run_date, "L4: a slot is after the run date: {debit:?}");
@@ -435,7 +458,7 @@ fn every_call_again(taken: &Taken) {
             panic!("seeking does nothing else: {effect:?}")
         };
         assert!(
-            facts.holds.is_empty() && Own::of(facts).total > 0,
+            facts.holds.iter().all(|hold| hold.released) && Own::of(facts).total > 0,
             "L3: a held or failed credit seeks nothing"
         );
         if *subject == facts.id.0 {
@@ -453,7 +476,7 @@ fn every_issue(world: &World, taken: &Taken, as_of: Instant, called: &mut BTreeS
     let facts = &taken.before;
     let run_date = world.zone.business_date(as_of);
     let own = Own::of(facts);
-    let is_active = facts.holds.is_empty()
+    let is_active = facts.holds.iter().all(|hold| hold.released)
         && own.paid < own.total
         && own_word(facts, facts.id.0).is_some_and(|w| w.is_success);
     let is_issued_today =
@@ -548,17 +571,21 @@ fn own_gravity(code: Option<&str>) -> u32 {
 fn own_slot(
     world: &World,
     now: &Facts,
+    input: Input,
     debit: &DebitFacts,
     replaced: &DebitFacts,
     run_date: BusinessDate,
 ) -> Option<BusinessDate> {
     let taken: BTreeSet<BusinessDate> =
         now.debits.iter().filter(|d| d.cancelled_because.is_none()).map(|d| d.due_date).collect();
-    let mut slot = taken.last()?.plus_days(now.terms.interval_days);
+    // With every debit cancelled, slots count from the latest due date of all.
+    let latest = taken.last().copied().or(now.debits.iter().map(|d| d.due_date).max())?;
+    let mut slot = latest.plus_days(now.terms.interval_days);
     while slot <= run_date {
         slot = slot.plus_days(now.terms.interval_days);
     }
-    if debit.reason == Reason::TimedOut {
+    let is_release = matches!(input, Input::Release { .. });
+    if debit.reason == Reason::TimedOut || is_release {
         return Some(slot);
     }
     let root = root_of(now, replaced);

@@ -29,7 +29,7 @@ pub struct World {
     pub window_days: u32,
     /// From when on the reports cover all time, as of the latest run.
     pub covered_from: Option<Instant>,
-    /// The decisions of the latest run.
+    /// The decisions taken, until somebody clears them.
     pub taken: Vec<Taken>,
     complete_reports: Vec<CompleteReport>,
 }
@@ -91,7 +91,6 @@ impl World {
 
     /// The stages of a run that concern a credit, in order: seek, words and timeouts, issue. `answer` is asked by name.
     pub fn run(&mut self, as_of: Instant, has_complete_report: bool, answer: impl Fn(&str) -> Answer) {
-        self.taken.clear();
         let seeking = self.decide(Input::Seek, as_of);
         self.call(&seeking, as_of, &answer);
         self.covered_from = has_complete_report.then(|| self.read_report(as_of));
