@@ -1,0 +1,92 @@
+//! The days of the last runs as a strip: read, incomplete, missed.
+
+use std::collections::BTreeMap;
+
+use leptos::prelude::*;
+use paydown::api::{Run, RunStatus};
+use paydown::date::BusinessDate;
+use paydown::id::RunId;
+
+use crate::components::intl::date;
+
+/// What became of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fate {
+    /// No run was opened on it; a later run covers it.
+    Missed,
+    /// Its run ended early.
+    Failed,
+    /// Its run is under way.
+    Running,
+    /// Its run left something out.
+    Incomplete,
+    /// Its run read a complete report and left nothing out.
+    Read,
+}
+
+impl Fate {
+    fn of(status: RunStatus) -> Fate {
+        match status {
+            RunStatus::Running => Fate::Running,
+            RunStatus::Complete => Fate::Read,
+            RunStatus::Incomplete => Fate::Incomplete,
+            RunStatus::Failed => Fate::Failed,
+        }
+    }
+
+    const fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Fate::Missed => ("·", "missed, covered by the run after it", "day day-missed"),
+            Fate::Failed => ("×", "failed", "day tone-bad"),
+            Fate::Running => ("◑", "under way", "day tone-moving"),
+            Fate::Incomplete => ("!", "incomplete", "day tone-attention"),
+            Fate::Read => ("✓", "complete", "day tone-good"),
+        }
+    }
+}
+
+/// The strip, oldest day first.
+#[component]
+pub fn Coverage(
+    /// The runs of the page.
+    runs: Vec<Run>,
+) -> impl IntoView {
+    let days = days(&runs).into_iter().map(|(day, (fate, run))| {
+        let (mark, words, class) = fate.words();
+        let text = format!("{}: {words}", date(day));
+        let cell = view! {
+            <span aria-hidden="true">{mark}</span>
+            <span class="sr-only">{text.clone()}</span>
+        };
+        match run {
+            Some(run) => {
+                view! { <li><a class=class title=text href=format!("/runs/{run}")>{cell}</a></li> }.into_any()
+            }
+            None => view! { <li><span class=class title=text>{cell}</span></li> }.into_any(),
+        }
+    });
+    view! {
+        <section aria-labelledby="coverage">
+            <h2 id="coverage">"Coverage by day"</h2>
+            <ol class="strip">{days.collect_view()}</ol>
+            <p class="quiet">
+                "✓ complete   ! incomplete   × failed   ◑ under way   · missed, covered by the run after it"
+            </p>
+        </section>
+    }
+}
+
+/// The best that was made of each day.
+fn days(runs: &[Run]) -> BTreeMap<BusinessDate, (Fate, Option<RunId>)> {
+    let mut days = BTreeMap::new();
+    for run in runs {
+        let missed = run.missed_days.iter().map(|day| (*day, (Fate::Missed, None)));
+        for (day, fate) in missed.chain([(run.business_date, (Fate::of(run.status), Some(run.id)))]) {
+            let known = days.entry(day).or_insert(fate);
+            if fate.0 > known.0 {
+                *known = fate;
+            }
+        }
+    }
+    days
+}

@@ -1,0 +1,94 @@
+//! The browser's own dialog, and the one in which a person confirms what is then done once.
+
+use leptos::html;
+use leptos::prelude::*;
+use leptos_fetch::QueryClient;
+
+use super::faces::Told;
+use crate::data::actions::new_key;
+use crate::data::{Answer, Failure, refresh};
+
+/// A dialog that shows what an action would do and asks why, before it is done.
+///
+/// The idempotency key is made when the dialog opens: a double click, or another try after a lost answer, does the
+/// thing once.
+#[component]
+pub fn Confirm<A, F>(
+    /// Whether it is open.
+    open: RwSignal<bool>,
+    /// What is to be confirmed.
+    title: &'static str,
+    /// What the button says that does it.
+    verb: &'static str,
+    /// Does it, with the note and the idempotency key.
+    act: A,
+    /// What it would do.
+    children: ChildrenFn,
+) -> impl IntoView
+where
+    A: Fn(String, String) -> F + Copy + Send + Sync + 'static,
+    F: Future<Output = Answer<()>> + 'static,
+{
+    let dialog = NodeRef::<html::Dialog>::new();
+    let note = RwSignal::new(String::new());
+    let key = RwSignal::new(String::new());
+    let failure = RwSignal::new(None::<Failure>);
+    let client: QueryClient = expect_context();
+    let doing = Action::new_local(move |(note, key): &(String, String)| {
+        let done = act(note.clone(), key.clone());
+        async move {
+            match done.await {
+                Ok(()) => {
+                    refresh(&client);
+                    open.set(false);
+                }
+                Err(why) => failure.set(Some(why)),
+            }
+        }
+    });
+    Effect::new(move || {
+        let Some(element) = dialog.get() else { return };
+        if open.get() && !element.open() {
+            key.set(new_key());
+            note.set(String::new());
+            failure.set(None);
+            // It fails only where the element is not in the page; it is.
+            let _ = element.show_modal();
+        } else if !open.get() {
+            element.close();
+        }
+    });
+    let submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        if !doing.pending().get_untracked() {
+            failure.set(None);
+            doing.dispatch((note.get_untracked(), key.get_untracked()));
+        }
+    };
+    view! {
+        <dialog node_ref=dialog class="dialog" aria-label=title on:close=move |_| open.set(false)>
+            <form on:submit=submit>
+                <h2>{title}</h2>
+                {move || open.get().then(|| children())}
+                <label class="field">
+                    <span>"Why (kept with it for good)"</span>
+                    <textarea
+                        rows="3"
+                        required
+                        prop:value=move || note.get()
+                        on:input=move |event| note.set(event_target_value(&event))
+                    ></textarea>
+                </label>
+                <div role="alert">
+                    {move || failure.get().map(|failure| view! { <div class="notice tone-bad"><Told failure/></div> })}
+                </div>
+                <div class="actions">
+                    <button type="submit" class="button primary" disabled=move || doing.pending().get()>
+                        {move || if doing.pending().get() { "Working…" } else { verb }}
+                    </button>
+                    <button type="button" class="button" on:click=move |_| open.set(false)>"Cancel"</button>
+                </div>
+            </form>
+        </dialog>
+    }
+}

@@ -1,0 +1,140 @@
+//! The reading endpoints, a function each.
+
+use std::fmt::Display;
+
+use paydown::api::{Credit, CreditDetail, Debit, Exception, Page, Run, RunDetail, Settings, Summary};
+use paydown::credit::Facts;
+
+use super::query::Path;
+use super::remote::{Remote, remote};
+use crate::data::actions::Session;
+
+/// How many rows a page of a list has.
+const PAGE: u32 = 50;
+
+/// What a list of credits is asked for; texts as they stand in the address.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CreditsAsked {
+    /// The status.
+    pub status: Option<String>,
+    /// The whole account id.
+    pub account_id: Option<String>,
+    /// Created after this instant.
+    pub created_after: Option<String>,
+    /// Created before this instant.
+    pub created_before: Option<String>,
+    /// Text to look for.
+    pub q: Option<String>,
+    /// `created_at` or `-created_at`.
+    pub sort: Option<String>,
+    /// Where the page begins.
+    pub cursor: Option<String>,
+}
+
+/// `GET /v1/credits`
+pub fn credits(asked: impl Fn() -> CreditsAsked + Send + Sync + 'static) -> Remote<Page<Credit>> {
+    remote(move || {
+        let asked = asked();
+        Path::new("/v1/credits")
+            .with("status", asked.status)
+            .with("account_id", asked.account_id)
+            .with("created_after", asked.created_after)
+            .with("created_before", asked.created_before)
+            .with("q", asked.q)
+            .with("sort", asked.sort)
+            .with("limit", Some(PAGE))
+            .with("cursor", asked.cursor)
+            .text()
+    })
+}
+
+/// `GET /v1/credits/{id}`
+pub fn credit(id: impl Fn() -> String + Send + Sync + 'static) -> Remote<CreditDetail> {
+    remote(move || format!("/v1/credits/{}", id()))
+}
+
+/// `GET /v1/credits/{id}/facts`
+pub fn facts(id: impl Fn() -> String + Send + Sync + 'static) -> Remote<Facts> {
+    remote(move || format!("/v1/credits/{}/facts", id()))
+}
+
+/// What a list of debits is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DebitsAsked {
+    /// The status.
+    pub status: Option<String>,
+    /// Due on this date or later.
+    pub due_from: Option<String>,
+    /// Due on this date or earlier.
+    pub due_to: Option<String>,
+    /// Where the page begins.
+    pub cursor: Option<String>,
+}
+
+/// `GET /v1/debits`
+pub fn debits(asked: impl Fn() -> DebitsAsked + Send + Sync + 'static) -> Remote<Page<Debit>> {
+    remote(move || {
+        let asked = asked();
+        Path::new("/v1/debits")
+            .with("status", asked.status)
+            .with("due_from", asked.due_from)
+            .with("due_to", asked.due_to)
+            .with("limit", Some(PAGE))
+            .with("cursor", asked.cursor)
+            .text()
+    })
+}
+
+/// `GET /v1/runs`
+pub fn runs(limit: u32, cursor: impl Fn() -> Option<String> + Send + Sync + 'static) -> Remote<Page<Run>> {
+    remote(move || Path::new("/v1/runs").with("limit", Some(limit)).with("cursor", cursor()).text())
+}
+
+/// `GET /v1/runs/{id}`
+pub fn run(id: impl Fn() -> String + Send + Sync + 'static) -> Remote<RunDetail> {
+    remote(move || format!("/v1/runs/{}", id()))
+}
+
+/// What a list of exceptions is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExceptionsAsked {
+    /// `open` or `resolved`.
+    pub status: Option<String>,
+    /// The kind.
+    pub kind: Option<String>,
+    /// Where the page begins.
+    pub cursor: Option<String>,
+}
+
+/// `GET /v1/exceptions`
+pub fn exceptions(asked: impl Fn() -> ExceptionsAsked + Send + Sync + 'static) -> Remote<Page<Exception>> {
+    remote(move || {
+        let asked = asked();
+        Path::new("/v1/exceptions")
+            .with("status", asked.status)
+            .with("kind", asked.kind)
+            .with("limit", Some(PAGE))
+            .with("cursor", asked.cursor)
+            .text()
+    })
+}
+
+/// `GET /v1/summary`, of the days from one date to another.
+pub fn summary<D: Display>(
+    days: impl Fn() -> (Option<D>, Option<D>) + Send + Sync + 'static,
+) -> Remote<Summary> {
+    remote(move || {
+        let (from, to) = days();
+        Path::new("/v1/summary").with("from", from).with("to", to).text()
+    })
+}
+
+/// `GET /v1/settings`
+pub fn settings() -> Remote<Settings> {
+    remote(|| "/v1/settings".to_owned())
+}
+
+/// `GET /v1/session`
+pub fn session() -> Remote<Session> {
+    remote(|| "/v1/session".to_owned())
+}

@@ -1,0 +1,155 @@
+//! Something that the server knows, as this page knows it: loading, there, stale, or failed.
+//!
+//! The cache holds the texts of the answers by path; each page reads its shape out of the text. An answer that
+//! says the same as the one before changes nothing on the screen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos_fetch::{QueryClient, QueryOptions, QueryScopeLocal};
+use serde::de::DeserializeOwned;
+
+use super::{Answer, Failure, request};
+
+/// What is on the screen is asked for again after so long, while the page is visible.
+const REFRESH: Duration = Duration::from_secs(15);
+
+/// What was on the screen is kept so long for coming back to it.
+const KEEP: Duration = Duration::from_secs(300);
+
+/// An answer and the path it is to.
+#[derive(Debug, Clone, PartialEq)]
+struct Told {
+    path: String,
+    text: Answer<Arc<str>>,
+}
+
+async fn ask(path: String) -> Told {
+    let text = request::get(&path).await;
+    Told { path, text }
+}
+
+/// Something that the server knows.
+pub struct Remote<T: Send + Sync + 'static> {
+    path: Memo<String>,
+    known: Memo<Known<T>>,
+}
+
+impl<T: Send + Sync> Clone for Remote<T> {
+    fn clone(&self) -> Remote<T> {
+        *self
+    }
+}
+
+impl<T: Send + Sync> Copy for Remote<T> {}
+
+/// What is known of it by now.
+struct Known<T> {
+    /// The last good answer, and the path it is to.
+    shown: Option<(String, Arc<T>)>,
+    /// Why there is none, or none that is newer.
+    failure: Option<Failure>,
+}
+
+impl<T> PartialEq for Known<T> {
+    fn eq(&self, other: &Known<T>) -> bool {
+        let same = match (&self.shown, &other.shown) {
+            (Some((path, data)), Some((other_path, other_data))) => {
+                path == other_path && Arc::ptr_eq(data, other_data)
+            }
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        same && self.failure == other.failure
+    }
+}
+
+/// Which face something shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Face {
+    /// Nothing is known yet.
+    Loading,
+    /// Nothing is known, and this is why.
+    Failed(Failure),
+    /// Something is known.
+    Shown,
+}
+
+/// What a path leads to, for as long as the component lives that asks.
+pub fn remote<T>(path: impl Fn() -> String + Send + Sync + 'static) -> Remote<T>
+where
+    T: DeserializeOwned + PartialEq + Send + Sync + 'static,
+{
+    let client: QueryClient = expect_context();
+    let path = Memo::new(move |_| path());
+    let told = client.local_resource(answers(), move || path.get());
+    let known = Memo::new(move |before: Option<&Known<T>>| known_after(before, told.get(), &path.get()));
+    Remote { path, known }
+}
+
+fn answers() -> QueryScopeLocal<String, Told> {
+    let options =
+        QueryOptions::new().with_stale_time(REFRESH).with_refetch_interval(REFRESH).with_gc_time(KEEP);
+    QueryScopeLocal::new(ask).with_options(options)
+}
+
+/// What is known once `told` came, of which only an answer to `path` counts.
+fn known_after<T: DeserializeOwned + PartialEq>(
+    before: Option<&Known<T>>,
+    told: Option<Told>,
+    path: &str,
+) -> Known<T> {
+    let shown = before.and_then(|known| known.shown.clone());
+    let Some(told) = told.filter(|told| told.path == path) else {
+        return Known { shown, failure: None };
+    };
+    let parsed = told.text.and_then(|text| request::parse::<T>(&text));
+    match (parsed, shown) {
+        (Err(failure), shown) => Known { shown, failure: Some(failure) },
+        (Ok(data), Some((known_path, known))) if known_path == path && *known == data => {
+            Known { shown: Some((known_path, known)), failure: None }
+        }
+        (Ok(data), _) => Known { shown: Some((told.path, Arc::new(data))), failure: None },
+    }
+}
+
+impl<T: Send + Sync> Remote<T> {
+    /// The face to show. What is known of another path stays until this one's answer is there.
+    pub fn face(&self) -> Face {
+        let path = self.path.get();
+        self.known.with(|known| match (&known.shown, &known.failure) {
+            (Some((shown, _)), Some(failure)) if *shown != path => Face::Failed(failure.clone()),
+            (Some(_), _) => Face::Shown,
+            (None, Some(failure)) => Face::Failed(failure.clone()),
+            (None, None) => Face::Loading,
+        })
+    }
+
+    /// What is known.
+    pub fn data(&self) -> Option<Arc<T>> {
+        self.known.with(|known| known.shown.as_ref().map(|(_, data)| Arc::clone(data)))
+    }
+
+    /// Why what is shown could not be brought up to date.
+    pub fn stale(&self) -> Option<Failure> {
+        self.known.with(|known| known.failure.clone())
+    }
+
+    /// Whether what is shown is of another path than the one asked for.
+    pub fn is_of_another_path(&self) -> bool {
+        let path = self.path.get();
+        self.known.with(|known| known.shown.as_ref().is_some_and(|(shown, _)| *shown != path))
+    }
+
+    /// Asks again.
+    pub fn retry(&self) {
+        let client: QueryClient = expect_context();
+        client.invalidate_query(answers(), self.path.get_untracked());
+    }
+}
+
+/// Asks again for all that is on the screen, and forgets what is not: something was done.
+pub fn refresh(client: &QueryClient) {
+    client.invalidate_all_queries();
+}

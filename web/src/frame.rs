@@ -1,0 +1,152 @@
+//! What is around every page: the way to the others, who is logged in, the last run, the sandbox's clock.
+
+use leptos::prelude::*;
+use leptos_fetch::QueryClient;
+use leptos_router::components::A;
+use leptos_router::hooks::use_location;
+use paydown::api::Settings;
+
+use crate::components::badge::Badge;
+use crate::components::faces::Told;
+use crate::components::intl::On;
+use crate::data::{Failure, actions, reading, refresh};
+use crate::theme::ThemeChoice;
+
+/// The pages, by the name that leads to them.
+const PAGES: [(&str, &str); 6] = [
+    ("/", "Overview"),
+    ("/credits", "Credits"),
+    ("/debits", "Debits"),
+    ("/runs", "Runs"),
+    ("/exceptions", "Exceptions"),
+    ("/simulator", "Simulator"),
+];
+
+/// The frame around a page.
+#[component]
+pub fn Frame(
+    /// Who is logged in.
+    label: Signal<String>,
+    /// The page.
+    children: Children,
+) -> impl IntoView {
+    let settings: Settings = expect_context();
+    let links = PAGES.into_iter().map(|(path, name)| {
+        let exact = path == "/";
+        view! { <li><A href=path exact>{name}</A></li> }
+    });
+    view! {
+        <a class="skip" href="#main">"Skip to the page"</a>
+        <div class="frame">
+            <header class="side">
+                <a class="brand" href="/">"Paydown"</a>
+                <nav aria-label="Main"><ul class="pages">{links.collect_view()}</ul></nav>
+                <div class="side-foot">
+                    <ThemeChoice/>
+                    <p class="quiet">{move || label.get()}</p>
+                    <LogOut/>
+                </div>
+            </header>
+            <div class="content">
+                <section class="top" aria-label="The last run">
+                    <LastRun/>
+                    {settings.sandbox.then(|| view! { <Clock/> })}
+                </section>
+                <main id="main" tabindex="-1">{children()}</main>
+            </div>
+        </div>
+        <FocusOnNewPage/>
+    }
+}
+
+/// A new page is announced: the focus goes to its content, and the window's title names it.
+#[component]
+fn FocusOnNewPage() -> impl IntoView {
+    let path = use_location().pathname;
+    Effect::new(move |before: Option<String>| {
+        let now = path.get();
+        let name =
+            PAGES.iter().rev().find(|(page, _)| *page == now || (*page != "/" && now.starts_with(page)));
+        document().set_title(&name.map_or("Paydown".to_owned(), |(_, name)| format!("{name} · Paydown")));
+        if before.is_some_and(|before| before != now)
+            && let Some(main) = document().get_element_by_id("main")
+        {
+            // An element with a tabindex can always be focused.
+            let _ = wasm_bindgen::JsCast::unchecked_into::<web_sys::HtmlElement>(main).focus();
+        }
+        now
+    });
+}
+
+/// How the last run ended.
+#[component]
+fn LastRun() -> impl IntoView {
+    let runs = reading::runs(1, || None);
+    move || {
+        let page = runs.data()?;
+        let last = page.data.first()?.clone();
+        Some(view! {
+            <p class="last-run">
+                <span class="quiet">"Last run "</span>
+                <a href=format!("/runs/{}", last.id)><On date=last.business_date/></a>
+                " "
+                <Badge of=last.status/>
+            </p>
+        })
+    }
+}
+
+/// The clock of the sandbox: each day passed is lived through, with its run.
+#[component]
+fn Clock() -> impl IntoView {
+    let client: QueryClient = expect_context();
+    let failure = RwSignal::new(None::<Failure>);
+    let left = RwSignal::new(0_u32);
+    let advance = Action::new_local(move |days: &u32| {
+        let days = *days;
+        async move {
+            failure.set(None);
+            // A day at a time, so that its progress can be seen.
+            for done in 0..days {
+                left.set(days.saturating_sub(done));
+                if let Err(why) = actions::advance_clock(1).await {
+                    failure.set(Some(why));
+                    break;
+                }
+                refresh(&client);
+            }
+            left.set(0);
+        }
+    });
+    let busy = move || advance.pending().get();
+    let button = move |days: u32, words: &'static str| {
+        view! {
+            <button class="button small" disabled=busy on:click=move |_| { advance.dispatch(days); }>{words}</button>
+        }
+    };
+    view! {
+        <div class="clock" role="group" aria-label="Clock of the sandbox">
+            <span class="quiet">"Sandbox clock"</span>
+            {button(1, "One day on")}
+            {button(7, "One week on")}
+            <span role="status">
+                {move || (left.get() > 0).then(|| format!("{} to go", left.get()))}
+            </span>
+            {move || failure.get().map(|failure| view! { <div class="notice tone-bad" role="alert"><Told failure/></div> })}
+        </div>
+    }
+}
+
+#[component]
+fn LogOut() -> impl IntoView {
+    let client: QueryClient = expect_context();
+    let log_out = Action::new_local(move |(): &()| async move {
+        // Whatever the server says, the next question it is asked shows who is logged in.
+        let _ = actions::log_out().await;
+        client.clear();
+        refresh(&client);
+    });
+    view! {
+        <button class="button small" on:click=move |_| { log_out.dispatch(()); }>"Log out"</button>
+    }
+}

@@ -1,0 +1,105 @@
+//! A credit: where it stands, how it came there by which rule, and what may follow.
+
+mod actions;
+mod next_run;
+mod plan;
+mod preview;
+mod raw_row;
+mod timeline;
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use paydown::api::{CreditDetail, Debit};
+
+use crate::charts::share::{ShareBar, owed};
+use crate::components::badge::Badge;
+use crate::components::faces::Shown;
+use crate::components::intl::{At, On, money};
+use crate::data::reading;
+use actions::Actions;
+use next_run::NextRun;
+use plan::PlanTable;
+use timeline::{Story, Timeline};
+
+/// The page. `?debit=3` or `?about=<id of a debit>` in the address tells the story of one debit first.
+#[component]
+pub fn CreditPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = move || params.with(|params| params.get("id").unwrap_or_default());
+    let credit = reading::credit(id);
+    view! {
+        <Shown of=credit skeleton="skeleton-page" let:detail>
+            <div class="head">
+                {move || view! { <Title detail=detail.get()/> }}
+                <Actions detail/>
+            </div>
+            {move || view! { <Figures detail=detail.get()/> }}
+            {move || asked_for(&detail.get()).map(|debit| view! { <Story detail=detail.get() debit/> })}
+            {move || view! { <PlanTable detail=detail.get()/> }}
+            <NextRun detail/>
+            {move || view! { <Timeline detail=detail.get()/> }}
+        </Shown>
+    }
+}
+
+/// The debit that the address asks about.
+fn asked_for(detail: &CreditDetail) -> Option<Debit> {
+    let query = use_query_map();
+    let sequence = query.with(|query| query.get_str("debit").and_then(|text| text.parse::<u32>().ok()));
+    let id = query.with(|query| query.get("about"));
+    let is_it = |debit: &&Debit| Some(debit.sequence) == sequence || Some(debit.id.to_string()) == id;
+    detail.debits.iter().find(is_it).cloned()
+}
+
+/// Whose it is, and where it stands.
+#[component]
+fn Title(detail: Arc<CreditDetail>) -> impl IntoView {
+    let credit = detail.credit.clone();
+    view! {
+        <div>
+            <p class="crumb"><a href="/credits">"Credits"</a></p>
+            <h1>{credit.account_id}" "<Badge of=credit.status/></h1>
+            <p class="quiet">
+                {format!("{} installments every {} days", credit.installments, credit.interval_days)}
+                ", asked for "<At at=credit.created_at/>
+                {credit.confirmed_at.map(|at| view! { ", paid out "<At at/> })}
+                {credit.next_due_date.map(|date| view! { ", next due "<On date/> })}
+            </p>
+        </div>
+    }
+}
+
+/// The figures.
+#[component]
+fn Figures(detail: Arc<CreditDetail>) -> impl IntoView {
+    let credit = detail.credit.clone();
+    let amount = |minor: i128| money(minor, &credit.currency);
+    let figures = [
+        ("Advanced", amount(credit.amount.signed())),
+        ("Fee", amount(credit.fee.signed())),
+        ("Owed in all", amount(owed(&credit))),
+        ("Paid", amount(i128::from(credit.paid))),
+        ("In flight", amount(credit.in_flight.signed())),
+        ("Scheduled", amount(credit.scheduled.signed())),
+        ("Outstanding", amount(credit.outstanding.signed())),
+    ];
+    let figures = figures.map(|(name, figure)| {
+        view! { <div><dt>{name}</dt><dd class="num">{figure}</dd></div> }
+    });
+    let missing = i128::from(credit.missing);
+    let missing = (missing != 0 && !detail.debits.is_empty()).then(|| {
+        let (name, figure) =
+            if missing > 0 { ("Gap that waits", missing) } else { ("Excess", missing.saturating_neg()) };
+        view! { <div class="tone-attention"><dt>{name}</dt><dd class="num">{amount(figure)}</dd></div> }
+    });
+    view! {
+        <dl class="figures-row">{figures.collect_view()}{missing}</dl>
+        <ShareBar credit=credit.clone()/>
+        <p class="quiet">
+            "Credit "<code>{credit.id.to_string()}</code>
+            {credit.transaction_id.clone().map(|id| view! { ", transaction "<code>{id.to_string()}</code> })}
+        </p>
+    }
+}

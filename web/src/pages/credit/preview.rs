@@ -1,0 +1,104 @@
+//! What would follow for a credit, decided here by the same core as in the Worker, on the same facts.
+
+use paydown::api::{Run, RunStatus, Settings};
+use paydown::coverage::{CompleteReport, covered_from};
+use paydown::credit::{CreditStatus, Facts, State};
+use paydown::date::{BusinessDate, Instant, Zone};
+use paydown::decision::{Context, Effect, Fact, Input, decide};
+
+use crate::components::intl::{date, money};
+use crate::components::labels;
+
+/// What would follow.
+pub struct Preview {
+    /// In sentences, in order.
+    pub steps: Vec<String>,
+    /// The status after it.
+    pub status: CreditStatus,
+}
+
+/// What the run of a date would do, at the daily cron's hour; `None` if there is no such instant.
+pub fn of_run(facts: &Facts, runs: &[Run], on: BusinessDate, settings: &Settings) -> Option<Preview> {
+    let as_of: Instant = format!("{on}T06:00:00Z").parse().ok()?;
+    let report = CompleteReport { read_at: as_of, window_days: settings.report_window_days };
+    let covered_from = Some(covered_from(report, complete_reports(runs, as_of, settings)));
+    // The order of the daily run: calls again first, then words and timeouts, then what is due.
+    Some(of(facts, &[Input::Seek, Input::Words { covered_from }, Input::Issue], as_of, settings))
+}
+
+/// What inputs at an instant would do, one after the other.
+pub fn of(facts: &Facts, inputs: &[Input], as_of: Instant, settings: &Settings) -> Preview {
+    let zone = Zone::default();
+    let context = Context { as_of, zone: &zone, policy: &settings.policy };
+    let mut facts = facts.clone();
+    let mut steps = Vec::new();
+    for input in inputs {
+        let decision = decide(&facts, *input, &context);
+        facts.apply(&decision, as_of);
+        steps.extend(decision.facts.iter().map(|fact| fact_in_words(&facts, fact)));
+        let is_again = *input == Input::Seek;
+        steps.extend(decision.effects.iter().filter_map(|effect| effect_in_words(&facts, effect, is_again)));
+    }
+    Preview { steps, status: State::of(&facts).status() }
+}
+
+/// The complete reports before an instant, latest first.
+fn complete_reports(runs: &[Run], as_of: Instant, settings: &Settings) -> Vec<CompleteReport> {
+    let window_days = settings.report_window_days;
+    let complete = runs.iter().filter(|run| {
+        let is_whole = run.report.as_ref().is_some_and(|report| report.malformed == 0);
+        run.status == RunStatus::Complete && run.as_of < as_of && is_whole
+    });
+    complete.map(|run| CompleteReport { read_at: run.as_of, window_days }).collect()
+}
+
+/// A fact as a sentence.
+fn fact_in_words(facts: &Facts, fact: &Fact) -> String {
+    let debit = |id: uuid::Uuid| {
+        let found = facts.debits.iter().find(|debit| debit.id.0 == id);
+        found.map_or("The advance".to_owned(), |debit| format!("Debit {}", debit.sequence))
+    };
+    let amount_of = |minor: u64| money(minor, &facts.currency);
+    match fact {
+        Fact::Word(word) => {
+            let code = word.code.as_deref().map(|code| format!(" {code}")).unwrap_or_default();
+            format!("{}: {}{code}.", debit(word.subject), labels::outcome(word.outcome))
+        }
+        Fact::TimedOut { subject } => format!("{} times out for want of word.", debit(*subject)),
+        Fact::Debit(new) => {
+            let replaces = new.replaces.map(|n| format!(", in place of debit {n}")).unwrap_or_default();
+            let (amount, due) = (amount_of(new.amount.get()), date(new.due_date));
+            let reason = labels::reason(new.reason);
+            format!("Debit {} of {amount} is added, due {due}: {reason}{replaces}.", new.sequence)
+        }
+        Fact::Cancelled { debit_id, because } => {
+            format!("{} is cancelled: {}.", debit(debit_id.0), labels::because(*because))
+        }
+        Fact::Processed { debit_id } => {
+            let found = facts.debits.iter().find(|debit| debit.id == *debit_id);
+            let amount = amount_of(found.map_or(0, |debit| debit.amount.get()));
+            format!("{} is issued: {amount}.", debit(debit_id.0))
+        }
+        Fact::Held(_) => "The credit is held: nothing is issued until it is released.".to_owned(),
+        Fact::Released { exception_id } => {
+            let found = facts.exceptions.iter().find(|exception| exception.id == *exception_id);
+            let why = found.map_or("another credit of the account", |exception| labels::kind(exception.kind));
+            format!("The hold ends: {why}.")
+        }
+        Fact::Opened { kind, detail, .. } => {
+            format!("An exception opens, {}: {detail}.", labels::kind(*kind))
+        }
+        Fact::Closed { .. } => "An exception closes: its cause is gone.".to_owned(),
+    }
+}
+
+/// What is done besides. That what is issued is submitted goes without saying; that a call is made again does not.
+fn effect_in_words(facts: &Facts, effect: &Effect, is_again: bool) -> Option<String> {
+    match effect {
+        Effect::HoldAccount { .. } => Some("Every other credit of the account is held too.".to_owned()),
+        Effect::Submit { amount, .. } => is_again.then(|| {
+            let amount = money(amount.get(), &facts.currency);
+            format!("The processor is asked again, with the same key, for {amount}.")
+        }),
+    }
+}

@@ -1,0 +1,157 @@
+//! The timeline: every fact in order, with the rule that it follows, the run, and the report row behind it.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use paydown::api::{CreditDetail, Debit, TimelineEntry};
+
+use super::raw_row::RawRowView;
+use crate::charts::share::owed;
+use crate::components::badge::{Badge, Rule};
+use crate::components::intl::{At, On, date, money};
+use crate::components::labels;
+use crate::data::report::Sought;
+
+/// Everything that happened.
+#[component]
+pub fn Timeline(
+    /// The credit.
+    detail: Arc<CreditDetail>,
+) -> impl IntoView {
+    let entries = detail.timeline.iter().cloned().map(|entry| line(&detail, entry)).collect_view();
+    view! {
+        <section aria-labelledby="timeline">
+            <h2 id="timeline">"Timeline"</h2>
+            <ol class="timeline">{entries}</ol>
+        </section>
+    }
+}
+
+/// What happened to one debit.
+#[component]
+pub fn Story(
+    /// The credit.
+    detail: Arc<CreditDetail>,
+    /// The debit.
+    debit: Debit,
+) -> impl IntoView {
+    let own = detail.timeline.iter().filter(|entry| entry.debit_id == Some(debit.id));
+    let entries = own.cloned().map(|entry| line(&detail, entry)).collect_view();
+    let title = format!("Why debit {} stands where it does", debit.sequence);
+    view! {
+        <section class="story" aria-labelledby="story">
+            <h2 id="story">{title}" "<Badge of=debit.status/></h2>
+            <p class="quiet">
+                {money(debit.amount.get(), &detail.credit.currency)}" due "<On date=debit.due_date/>
+                {debit.code.clone().map(|code| view! { ", failed with "{code} })}
+                {(!debit.replaced_by.is_empty()).then(|| format!(", replaced by debit {}", sequences(&debit.replaced_by)))}
+                ". "<a href=format!("/credits/{}", debit.credit_id)>"Close"</a>
+            </p>
+            <ol class="timeline">{entries}</ol>
+        </section>
+    }
+}
+
+fn sequences(all: &[u32]) -> String {
+    all.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn line(detail: &CreditDetail, entry: TimelineEntry) -> impl IntoView + use<> {
+    let debit = detail.debits.iter().find(|debit| Some(debit.id) == entry.debit_id);
+    let subject = debit.map_or("The advance".to_owned(), |debit| format!("Debit {}", debit.sequence));
+    let sought = sought(detail, debit, &entry);
+    let rule = entry.rule.clone().map(|rule| view! { <Rule rule/> });
+    let run = entry.run_id.map(|run| view! { <a href=format!("/runs/{run}")>"run"</a> });
+    view! {
+        <li>
+            <div class="when"><At at=entry.at/></div>
+            <div class="rule-cell">{rule}</div>
+            <div class="what">
+                <strong>{title(&entry.kind)}</strong>
+                " "
+                <span class="quiet">{subject}</span>
+                " "
+                {run}
+                <p>{sentence(detail, debit, &entry)}</p>
+                {sought.map(|sought| view! { <RawRowView sought/> })}
+            </div>
+        </li>
+    }
+}
+
+/// Which row of which report an observation is; only the report's have one.
+fn sought(detail: &CreditDetail, debit: Option<&Debit>, entry: &TimelineEntry) -> Option<Sought> {
+    if entry.kind != "observation" || !entry.detail.contains("by report") {
+        return None;
+    }
+    let transaction = match debit {
+        Some(debit) => debit.transaction_id.clone(),
+        None => detail.credit.transaction_id.clone(),
+    };
+    Some(Sought {
+        run_id: entry.run_id?,
+        subject: debit.map_or(detail.credit.id.0, |debit| debit.id.0),
+        transaction_id: transaction.map(String::from),
+        at: entry.at,
+    })
+}
+
+/// What a kind of fact is called.
+fn title(kind: &str) -> String {
+    let title = match kind {
+        "requested" => "Asked for",
+        "unknown_answer" => "Answer unknown",
+        "transaction" => "Transaction named",
+        "observation" => "Report says",
+        "debit" => "Debit added",
+        "cancelled" => "Debit cancelled",
+        "word" => "Word taken into effect",
+        "timed_out" => "Timed out",
+        "processed" => "Issued",
+        "exception_opened" => "Exception opened",
+        "exception_closed" => "Exception closed",
+        "held" => "Held",
+        "released" => "Released",
+        "written_off" => "Written off",
+        other => return other.replace('_', " "),
+    };
+    title.to_owned()
+}
+
+/// What a person should know, with amounts and dates in the reader's language where the shapes have them.
+fn sentence(detail: &CreditDetail, debit: Option<&Debit>, entry: &TimelineEntry) -> String {
+    let credit = &detail.credit;
+    match (entry.kind.as_str(), debit) {
+        ("requested", _) => format!(
+            "An advance of {}, {} owed in all, in {} installments every {} days.",
+            money(credit.amount.get(), &credit.currency),
+            money(owed(credit), &credit.currency),
+            credit.installments,
+            credit.interval_days
+        ),
+        ("debit", Some(debit)) => {
+            let replaces = debit.replaces.map(|n| format!(", in place of debit {n}")).unwrap_or_default();
+            let amount = money(debit.amount.get(), &credit.currency);
+            format!("{amount} due {}: {}{replaces}.", date(debit.due_date), labels::reason(debit.reason))
+        }
+        ("processed", Some(debit)) => {
+            format!("{} is to be collected.", money(debit.amount.get(), &credit.currency))
+        }
+        ("cancelled", Some(debit)) => {
+            debit.cancelled_because.map(labels::because).unwrap_or_default().to_owned()
+        }
+        // The instant of a word is that of the observation before it, which is on the screen.
+        ("word", _) => entry.detail.split(" at ").next().unwrap_or_default().to_owned(),
+        ("exception_opened" | "exception_closed", _) => match entry.detail.split_once(": ") {
+            Some((kind, detail)) => format!("{}: {detail}", kind_in_words(kind)),
+            None => entry.detail.clone(),
+        },
+        _ => entry.detail.clone(),
+    }
+}
+
+/// What an exception of the named kind is called.
+fn kind_in_words(name: &str) -> String {
+    let known = labels::KINDS.into_iter().find(|kind| kind.name() == name);
+    known.map_or_else(|| name.to_owned(), |kind| labels::kind(kind).to_owned())
+}

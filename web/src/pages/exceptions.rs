@@ -1,0 +1,158 @@
+//! The exceptions: what a person must look at, oldest first, and how each is closed.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use paydown::api::{Exception, ExceptionStatus};
+use paydown::credit::Kind;
+
+use crate::components::badge::{Badge, Rule};
+use crate::components::dialog::Confirm;
+use crate::components::filters::{Choice, statuses};
+use crate::components::intl::At;
+use crate::components::labels::{self, KINDS};
+use crate::components::listing::{About, Column, Listing};
+use crate::data::actions;
+use crate::data::reading::{self, ExceptionsAsked};
+
+const ABOUT: About = About {
+    caption: "Exceptions, open ones first, then oldest first",
+    columns: &[
+        Column::text("Kind"),
+        Column::text("Status"),
+        Column::text("What happened"),
+        Column::text("About"),
+        Column::text("Opened"),
+        Column::text("How it closed"),
+    ],
+    filters: &["status", "kind"],
+    first_use: "No exception was ever opened. They open when the law needs a person.",
+};
+
+/// The page.
+#[component]
+pub fn ExceptionsPage() -> impl IntoView {
+    let query = use_query_map();
+    let exceptions = reading::exceptions(move || {
+        let query = query.get();
+        ExceptionsAsked { status: query.get("status"), kind: query.get("kind"), cursor: query.get("cursor") }
+    });
+    let closing = RwSignal::new(None::<Exception>);
+    let kinds = KINDS.map(|kind| (kind.name(), labels::kind(kind))).to_vec();
+    view! {
+        <h1>"Exceptions"</h1>
+        <form class="filters" role="search" on:submit=|event| event.prevent_default()>
+            <Choice
+                name="status"
+                label="Status"
+                options=statuses(&[ExceptionStatus::Open, ExceptionStatus::Resolved])
+            />
+            <Choice name="kind" label="Kind" options=kinds/>
+        </form>
+        <Listing of=exceptions about=ABOUT row=move |exception| view! { <Row exception closing/> }/>
+        <Resolve closing/>
+    }
+}
+
+#[component]
+fn Row(exception: Exception, closing: RwSignal<Option<Exception>>) -> impl IntoView {
+    let about = match exception.credit_id {
+        Some(id) => {
+            view! { <a href=format!("/credits/{id}?about={}", exception.subject)>"credit"</a> }.into_any()
+        }
+        None => view! { <code>{exception.subject.clone()}</code> }.into_any(),
+    };
+    let run = exception.run_id.map(|run| view! { " "<a href=format!("/runs/{run}")>"run"</a> });
+    let closed = match exception.resolution.clone() {
+        Some(resolution) => view! {
+            {resolution.action}" by "{resolution.actor}", "<At at=resolution.resolved_at/>
+            <p class="quiet">{resolution.note}</p>
+        }
+        .into_any(),
+        None => {
+            let this = exception.clone();
+            view! {
+                <button class="button small" on:click=move |_| closing.set(Some(this.clone()))>"Resolve…"</button>
+            }
+            .into_any()
+        }
+    };
+    view! {
+        <tr>
+            <th scope="row">
+                {labels::kind(exception.kind)}" "<Rule rule=exception.kind.rule().to_owned()/>
+            </th>
+            <td><Badge of=exception.status/></td>
+            <td class="wide">{exception.detail}</td>
+            <td>{about}{run}</td>
+            <td><At at=exception.opened_at/></td>
+            <td>{closed}</td>
+        </tr>
+    }
+}
+
+/// The dialog that closes one.
+#[component]
+fn Resolve(closing: RwSignal<Option<Exception>>) -> impl IntoView {
+    let open = RwSignal::new(false);
+    Effect::new(move || {
+        if closing.with(Option::is_some) {
+            open.set(true);
+        }
+    });
+    Effect::new(move || {
+        if !open.get() {
+            closing.set(None);
+        }
+    });
+    let act = move |note: String, key: String| {
+        let exception = closing.get_untracked();
+        async move {
+            let Some(exception) = exception else { return Ok(()) };
+            actions::resolve(exception.id, action(exception.kind), &note, &key).await
+        }
+    };
+    view! {
+        <Confirm open title="Resolve this exception" verb="Resolve" act>
+            {move || closing.get().map(|exception| view! {
+                <p><strong>{labels::kind(exception.kind)}</strong>": "{exception.detail}</p>
+                <p>{what_follows(exception.kind)}</p>
+            })}
+        </Confirm>
+    }
+}
+
+/// What resolving an exception of a kind is: letting a credit go on, or only closing it.
+const fn action(kind: Kind) -> &'static str {
+    match kind {
+        Kind::HardReturn
+        | Kind::UnknownReturnCode
+        | Kind::RetryLimit
+        | Kind::TimeoutLimit
+        | Kind::HeldByOperator
+        | Kind::DecisionContradicted
+        | Kind::CreditContradiction
+        | Kind::TwoStrikes => "release",
+        Kind::CreditUnconfirmed
+        | Kind::CreditReturned
+        | Kind::NoAnswer
+        | Kind::OverCollectionPrevented
+        | Kind::ReportGap
+        | Kind::ReportHole
+        | Kind::OverCollected
+        | Kind::UnknownTransaction
+        | Kind::MalformedRow
+        | Kind::OverRefunded
+        | Kind::RunLate
+        | Kind::DeadLetter => "close",
+    }
+}
+
+/// What resolving it does.
+fn what_follows(kind: Kind) -> &'static str {
+    if action(kind) == "release" {
+        "Every credit that it holds is released: gaps that wait are filled at the end of the plan, and debits are \
+         issued again from the next run on. The same words never hold these credits again."
+    } else {
+        "It holds nothing. It is closed with your note, and the same words never open it again."
+    }
+}

@@ -1,0 +1,271 @@
+//! The Overview: whether money is where it should be, and what a person should look at.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use paydown::api::{Age, Exception, Failures, Settings, Summary};
+use paydown::credit::CreditStatus;
+use paydown::date::BusinessDate;
+
+use crate::charts::days::DaysChart;
+use crate::charts::equation::Equation;
+use crate::components::badge::{Badge, Rule};
+use crate::components::faces::Shown;
+use crate::components::intl::{At, On, counted, money, number};
+use crate::components::labels::{self, Labelled};
+use crate::data::reading::{self, DebitsAsked, ExceptionsAsked};
+
+/// How many of what needs action are named here; the pages behind have them all.
+const NAMED: usize = 6;
+
+/// How far back failures are called lately, in days.
+const LATELY_DAYS: u32 = 7;
+
+/// The page.
+#[component]
+pub fn OverviewPage() -> impl IntoView {
+    let summary = reading::summary::<BusinessDate>(|| (None, None));
+    view! {
+        <h1>"Overview"</h1>
+        <Shown of=summary skeleton="skeleton-overview" let:summary>
+            {move || view! { <Figures summary=summary.get()/> }}
+            <div class="beside">
+                <div>
+                    {move || view! { <Days summary=summary.get()/> }}
+                    <FailedLately today=Memo::new(move |_| today(&summary.get()))/>
+                </div>
+                <NeedsAction/>
+            </div>
+            {move || view! { <Tables summary=summary.get()/> }}
+        </Shown>
+    }
+}
+
+/// The business date at which the figures were worked out; the only zone of this version is UTC.
+fn today(summary: &Summary) -> BusinessDate {
+    paydown::date::Zone::default().business_date(summary.as_of)
+}
+
+#[component]
+fn Figures(summary: Arc<Summary>) -> impl IntoView {
+    let settings: Settings = expect_context();
+    let currency = settings.currency;
+    let overdue = summary.ageing.iter().filter(|age| age.days != "not_due");
+    let (debits, amount) = overdue.fold((0_u64, 0_i64), |(debits, amount), age| {
+        (debits.saturating_add(age.debits), amount.saturating_add(age.amount))
+    });
+    let held = summary.credits.get(&CreditStatus::Held).copied().unwrap_or_default();
+    let exceptions = summary.open_exceptions;
+    view! {
+        <Equation totals=summary.totals currency=currency.clone()/>
+        <dl class="figures-row">
+            <div>
+                <dt>"Past due, not yet paid"</dt>
+                <dd><a href="#ageing">{money(amount, &currency)}</a></dd>
+                <dd class="quiet">{counted(debits, "debit", "debits")}</dd>
+            </div>
+            <div>
+                <dt>"Held"</dt>
+                <dd><a href="/credits?status=held">{counted(held, "credit", "credits")}</a></dd>
+                <dd class="quiet">"issue nothing until released"</dd>
+            </div>
+            <div>
+                <dt>"Open exceptions"</dt>
+                <dd><a href="/exceptions?status=open">{number(exceptions)}</a></dd>
+                <dd class="quiet">"wait for a person"</dd>
+            </div>
+            <div>
+                <dt>"Credits"</dt>
+                <dd><a href="/credits">{number(summary.credits.values().sum())}</a></dd>
+                <dd class="quiet"><Statuses summary/></dd>
+            </div>
+        </dl>
+    }
+}
+
+#[component]
+fn Days(summary: Arc<Summary>) -> impl IntoView {
+    let settings: Settings = expect_context();
+    view! {
+        <section aria-labelledby="days">
+            <h2 id="days">"Expected and collected by day"</h2>
+            <DaysChart summary currency=settings.currency/>
+        </section>
+    }
+}
+
+#[component]
+fn Tables(summary: Arc<Summary>) -> impl IntoView {
+    let settings: Settings = expect_context();
+    let currency = settings.currency;
+    view! {
+        <div class="columns">
+            <Ageing ages=summary.ageing.clone() currency=currency.clone()/>
+            <FailuresByCode failures=summary.failures.clone() currency/>
+        </div>
+        <p class="quiet">"Worked out "<At at=summary.as_of/></p>
+    }
+}
+
+/// How many credits have each status that any has.
+#[component]
+fn Statuses(summary: Arc<Summary>) -> impl IntoView {
+    let links = summary.credits.clone().into_iter().filter(|(_, count)| *count > 0).map(|(status, count)| {
+        let href = format!("/credits?status={}", status.name());
+        view! { <a class="nowrap" href=href>{number(count)}" "{status.label()}</a>" " }
+    });
+    links.collect_view()
+}
+
+#[component]
+fn Ageing(ages: Vec<Age>, currency: String) -> impl IntoView {
+    let rows = ages.into_iter().map(|age| {
+        let days =
+            if age.days == "not_due" { "not due yet".to_owned() } else { format!("{} days", age.days) };
+        view! {
+            <tr>
+                <th scope="row">{days}</th>
+                <td class="num">{number(age.debits)}</td>
+                <td class="num">{money(age.amount, &currency)}</td>
+            </tr>
+        }
+    });
+    view! {
+        <section aria-labelledby="ageing">
+            <h2 id="ageing">"Still to be collected, by age"</h2>
+            <table class="table">
+                <thead>
+                    <tr>
+                        <th scope="col">"Since the installment was due"</th>
+                        <th scope="col" class="num">"Debits"</th>
+                        <th scope="col" class="num">"Amount"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </section>
+    }
+}
+
+#[component]
+fn FailuresByCode(failures: Vec<Failures>, currency: String) -> impl IntoView {
+    if failures.is_empty() {
+        return view! {
+            <section aria-labelledby="failures">
+                <h2 id="failures">"Failures by code"</h2>
+                <p class="quiet">"No debit failed."</p>
+            </section>
+        }
+        .into_any();
+    }
+    let rows = failures.into_iter().map(|failures| {
+        let title = failures.code.as_deref().and_then(|code| {
+            paydown::policy::RETURN_CODES.iter().find(|known| known.code == code).map(|known| known.title)
+        });
+        view! {
+            <tr>
+                <th scope="row">{failures.code.unwrap_or_else(|| "none".into())}</th>
+                <td class="wide">{title}</td>
+                <td class="num">{number(failures.debits)}</td>
+                <td class="num">{money(failures.amount, &currency)}</td>
+            </tr>
+        }
+    });
+    view! {
+        <section aria-labelledby="failures">
+            <h2 id="failures">"Failures by code"</h2>
+            <table class="table">
+                <thead>
+                    <tr>
+                        <th scope="col">"Code"</th>
+                        <th scope="col">"What it means"</th>
+                        <th scope="col" class="num">"Debits"</th>
+                        <th scope="col" class="num">"Amount"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </section>
+    }
+    .into_any()
+}
+
+/// The oldest open exceptions, each with the way to what it is about.
+#[component]
+fn NeedsAction() -> impl IntoView {
+    let open = reading::exceptions(|| ExceptionsAsked { status: Some("open".into()), ..Default::default() });
+    view! {
+        <section aria-labelledby="needs-action">
+            <h2 id="needs-action">"Needs action"</h2>
+            <Shown of=open let:page>
+                {move || {
+                    let page = page.get();
+                    if page.data.is_empty() {
+                        return view! { <p class="quiet">"Nothing waits for a person."</p> }.into_any();
+                    }
+                    let rows = page.data.iter().take(NAMED).cloned().map(needs_action).collect_view();
+                    view! { <ul class="rows">{rows}</ul><p><a href="/exceptions?status=open">"All open exceptions"</a></p> }
+                        .into_any()
+                }}
+            </Shown>
+        </section>
+    }
+}
+
+fn needs_action(exception: Exception) -> impl IntoView {
+    let href = match exception.credit_id {
+        Some(id) => format!("/credits/{id}?about={}", exception.subject),
+        None => format!("/exceptions?status=open&kind={}", exception.kind.name()),
+    };
+    view! {
+        <li>
+            <a href=href>{labels::kind(exception.kind)}</a>
+            " "
+            <Rule rule=exception.kind.rule().to_owned()/>
+            <span class="quiet">" since "<At at=exception.opened_at/></span>
+            <p>{exception.detail}</p>
+        </li>
+    }
+}
+
+/// The debits that failed in the last days, each with the way to the report row that says so.
+#[component]
+fn FailedLately(today: Memo<BusinessDate>) -> impl IntoView {
+    let settings: Settings = expect_context();
+    let failed = reading::debits(move || DebitsAsked {
+        status: Some("failed".into()),
+        due_from: Some(today.get().minus_days(LATELY_DAYS).to_string()),
+        due_to: Some(today.get().to_string()),
+        cursor: None,
+    });
+    view! {
+        <section aria-labelledby="failed-lately">
+            <h2 id="failed-lately">"Failed lately"</h2>
+            <Shown of=failed let:page>
+                {
+                    let currency = settings.currency.clone();
+                    move || {
+                        let page = page.get();
+                        if page.data.is_empty() {
+                            return view! { <p class="quiet">"No debit of the last week failed."</p> }.into_any();
+                        }
+                        let rows = page.data.iter().rev().take(NAMED).map(|debit| {
+                            let href = format!("/credits/{}?debit={}", debit.credit_id, debit.sequence);
+                            view! {
+                                <li>
+                                    <a href=href>{debit.account_id.clone()}", debit "{debit.sequence}</a>
+                                    " "
+                                    <span class="num">{money(debit.amount.get(), &currency)}</span>
+                                    " due "<On date=debit.due_date/>" "
+                                    <Badge of=debit.status/>
+                                    " "{debit.code.clone()}
+                                </li>
+                            }
+                        });
+                        view! { <ul class="rows">{rows.collect_view()}</ul> }.into_any()
+                    }
+                }
+            </Shown>
+        </section>
+    }
+}

@@ -1,0 +1,133 @@
+//! The simulator: what a plan would be, worked out in the browser by the same core that plans credits.
+
+use leptos::prelude::*;
+use paydown::api::Settings;
+use paydown::date::{BusinessDate, Zone};
+use paydown::money::Cents;
+use paydown::plan::{Terms, plan};
+
+use crate::components::faces::Shown;
+use crate::components::intl::{On, minor_units, money};
+use crate::data::reading;
+
+/// The page.
+#[component]
+pub fn SimulatorPage() -> impl IntoView {
+    let summary = reading::summary::<BusinessDate>(|| (None, None));
+    view! {
+        <h1>"Simulator"</h1>
+        <Shown of=summary let:summary>
+            {
+                let today = Zone::default().business_date(summary.get_untracked().as_of);
+                view! { <Calculator today/> }
+            }
+        </Shown>
+    }
+}
+
+/// What is entered, as it is entered.
+#[derive(Clone, Copy)]
+struct Entered {
+    amount: RwSignal<String>,
+    fee: RwSignal<String>,
+    installments: RwSignal<String>,
+    interval_days: RwSignal<String>,
+    start: RwSignal<String>,
+}
+
+impl Entered {
+    /// The terms and the day of the advance, or what is wrong with them: the limits of the contract.
+    fn terms(self, max_advance: Cents) -> Result<(Terms, BusinessDate), String> {
+        let cents = |text: String| minor_units(&text).and_then(|minor| Cents::new(minor).ok());
+        let amount = cents(self.amount.get()).filter(|amount| amount.get() > 0 && *amount <= max_advance);
+        let amount = amount.ok_or("Enter an amount such as 1,000.00, within the largest advance.")?;
+        let fee =
+            cents(self.fee.get()).filter(|fee| *fee <= amount).ok_or("Enter a fee from 0 to the amount.")?;
+        let number = |text: String, most: u32| text.trim().parse().ok().filter(|n| (1..=most).contains(n));
+        let installments = number(self.installments.get(), 104).ok_or("Enter 1 to 104 installments.")?;
+        let interval_days = number(self.interval_days.get(), 92).ok_or("Enter 1 to 92 days.")?;
+        let start = self.start.get().parse().map_err(|_| "Enter the day of the advance.")?;
+        let terms = Terms { amount, fee, installments, interval_days };
+        if terms.total() < i128::from(installments) {
+            return Err("There are more installments than cents.".into());
+        }
+        Ok((terms, start))
+    }
+}
+
+#[component]
+fn Calculator(today: BusinessDate) -> impl IntoView {
+    let settings: Settings = expect_context();
+    let entered = Entered {
+        amount: RwSignal::new("1,000.00".into()),
+        fee: RwSignal::new("0.00".into()),
+        installments: RwSignal::new("12".into()),
+        interval_days: RwSignal::new("7".into()),
+        start: RwSignal::new(today.to_string()),
+    };
+    let max_advance = settings.max_advance;
+    let planned = move || match entered.terms(max_advance) {
+        Ok((terms, start)) => view! { <Planned terms start/> }.into_any(),
+        Err(why) => view! { <p class="notice tone-attention" role="status">{why}</p> }.into_any(),
+    };
+    view! {
+        <section aria-labelledby="calculator">
+            <h2 id="calculator">"What a plan would be"</h2>
+            <form class="filters" on:submit=|event| event.prevent_default()>
+                <Entry label="Amount" value=entered.amount/>
+                <Entry label="Fee" value=entered.fee/>
+                <Entry label="Installments" value=entered.installments/>
+                <Entry label="Days between" value=entered.interval_days/>
+                <Entry label="Advanced on" value=entered.start kind="date"/>
+            </form>
+            {planned}
+        </section>
+    }
+}
+
+#[component]
+fn Entry(
+    label: &'static str,
+    value: RwSignal<String>,
+    #[prop(default = "text")] kind: &'static str,
+) -> impl IntoView {
+    view! {
+        <label class="field">
+            <span>{label}</span>
+            <input
+                type=kind
+                prop:value=move || value.get()
+                on:input=move |event| value.set(event_target_value(&event))
+            />
+        </label>
+    }
+}
+
+#[component]
+fn Planned(terms: Terms, start: BusinessDate) -> impl IntoView {
+    let settings: Settings = expect_context();
+    let rows = plan(&terms, start, start).into_iter().map(|installment| {
+        view! {
+            <tr>
+                <th scope="row" class="num">{installment.sequence}</th>
+                <td><On date=installment.due_date/></td>
+                <td class="num">{money(installment.amount.get(), &settings.currency)}</td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    view! {
+        <p>{money(terms.total(), &settings.currency)}" in all. Nothing is recorded."</p>
+        <table class="table narrow">
+            <caption class="sr-only">"The plan"</caption>
+            <thead>
+                <tr>
+                    <th scope="col" class="num">"Installment"</th>
+                    <th scope="col">"Due"</th>
+                    <th scope="col" class="num">"Amount"</th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </table>
+    }
+}
