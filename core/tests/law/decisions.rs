@@ -12,7 +12,7 @@
 //! | `01-05 credit refused`, `credit unanswered` | what the processor answered to the call that pays out |
 //! | `01-12 1 refused R01`, `1 unanswered`, `1 named` | what the processor answers to calls for debit 1 from then on |
 //! | `01-14 no run`, `01-14 no report` | no run at all; a run without a complete report |
-//! | `01-14 release` | an operator releases the credit from all its holds, an hour before the run |
+//! | `01-14 release`, `release of 1` | an operator ends all holds, or that of debit 1, an hour before the run |
 //!
 //! There is a run at six on each day from 01-06 to the story's last.
 
@@ -819,6 +819,53 @@ fn l8_a_release_fills_the_gaps_that_wait_at_successive_slots() {
 }
 
 #[test]
+fn l8_a_release_takes_the_gaps_by_due_date() {
+    // Debit 5 is due on 09-01, before debit 4.
+    check(
+        "advance 400 over 4 every 60
+         01-06 credit success
+         03-07 1 R01
+         05-06 2 success
+         07-05 3 success
+         09-03 4 R02
+         09-03 5 R02
+         09-04 release",
+        "active: collected 200, in flight 0, scheduled 200
+         1 failed R01
+         2 collected
+         3 collected
+         4 failed R02
+         5 failed R02 100 on 09-01, failed of 1
+         6 scheduled 100 on 11-01, failed of 5
+         7 scheduled 100 on 12-31, failed of 4",
+    );
+}
+
+#[test]
+fn l8_the_gaps_wait_while_one_hold_is_left() {
+    let story = "01-06 credit success
+                 01-12..01-19 no report
+                 01-20 1 R02
+                 01-20 2 R06
+                 01-21 release of 1";
+    check(
+        story,
+        "held: collected 0, in flight 0, scheduled 100
+         1 failed R02
+         2 failed R06
+         open unknown_return_code of 2",
+    );
+    check(
+        &format!("{story}\n 01-22 release of 2"),
+        "active: collected 0, in flight 0, scheduled 300
+         1 failed R02
+         2 failed R06
+         4 scheduled 100 on 02-02, failed of 1
+         5 scheduled 100 on 02-09, failed of 2",
+    );
+}
+
+#[test]
 fn l8_a_gap_waits_also_where_an_earlier_replacement_was_cancelled() {
     check(
         "01-06 credit success
@@ -970,6 +1017,15 @@ fn live(story: &Story) -> World {
                 ["no", "report"] => has_report = false,
                 ["release"] => {
                     world.decide(Input::Release { exception_id: None }, instant(day, 5));
+                }
+                ["release", "of", subject] => {
+                    let held_by = |id| world.facts.exceptions.iter().find(|e| e.open && e.id == id);
+                    let ids = world.facts.holds.iter().map(|hold| hold.exception_id);
+                    let id = ids
+                        .into_iter()
+                        .find(|id| held_by(*id).is_some_and(|e| world.name_of(e.subject) == subject));
+                    assert!(id.is_some(), "there is a hold to release: {what}");
+                    world.decide(Input::Release { exception_id: id }, instant(day, 5));
                 }
                 [subject, "named"] => drop(answers.insert(subject.into(), Answer::Named)),
                 ["credit", "unanswered"] => {
