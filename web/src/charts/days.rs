@@ -32,8 +32,10 @@ pub fn DaysChart(
     let bars =
         summary.days.iter().enumerate().map(|(place, day)| bar(*day, place as f64 * width, width, most));
     let ticks = summary.days.iter().enumerate().step_by(TICK_DAYS).map(|(place, day)| {
-        let x = format!("{:.3}%", place as f64 * width);
-        view! { <text class="axis" x=x y="202">{short_date(day.date)}</text> }
+        let is_last = place.saturating_add(TICK_DAYS) >= count;
+        let (x, anchor) = if is_last { (place as f64 + 1.0, "end") } else { (place as f64, "start") };
+        let x = format!("{:.3}%", x * width);
+        view! { <text class="axis" x=x y="202" text-anchor=anchor>{short_date(day.date)}</text> }
     });
     let at_today = summary.days.iter().position(|day| day.date == today).map(|place| {
         let x = format!("{:.3}%", (place as f64 + 1.0) * width);

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use paydown::api::{Exception, ExceptionStatus};
 use paydown::credit::Kind;
+use paydown::decision::Input;
 
 use crate::components::badge::{Badge, Rule};
 use crate::components::dialog::Confirm;
@@ -13,6 +14,7 @@ use crate::components::labels::{self, KINDS};
 use crate::components::listing::{About, Column, Listing};
 use crate::data::actions;
 use crate::data::reading::{self, ExceptionsAsked};
+use crate::pages::credit::actions::Effects;
 
 const ABOUT: About = About {
     caption: "Exceptions, open ones first, then oldest first",
@@ -94,8 +96,10 @@ fn Row(exception: Exception, closing: RwSignal<Option<Exception>>) -> impl IntoV
 #[component]
 fn Resolve(closing: RwSignal<Option<Exception>>) -> impl IntoView {
     let open = RwSignal::new(false);
+    let action = RwSignal::new(Act::Close);
     Effect::new(move || {
-        if closing.with(Option::is_some) {
+        if let Some(exception) = closing.get() {
+            action.set(usual(exception.kind));
             open.set(true);
         }
     });
@@ -105,24 +109,81 @@ fn Resolve(closing: RwSignal<Option<Exception>>) -> impl IntoView {
         }
     });
     let act = move |note: String, key: String| {
-        let exception = closing.get_untracked();
+        let (exception, action) = (closing.get_untracked(), action.get_untracked());
         async move {
             let Some(exception) = exception else { return Ok(()) };
-            actions::resolve(exception.id, action(exception.kind), &note, &key).await
+            actions::resolve(exception.id, action.name(), &note, &key).await
         }
     };
     view! {
         <Confirm open title="Resolve this exception" verb="Resolve" act>
-            {move || closing.get().map(|exception| view! {
-                <p><strong>{labels::kind(exception.kind)}</strong>": "{exception.detail}</p>
-                <p>{what_follows(exception.kind)}</p>
-            })}
+            {move || closing.get().map(|exception| view! { <WouldDo exception action/> })}
         </Confirm>
     }
 }
 
-/// What resolving an exception of a kind is: letting a credit go on, or only closing it.
-const fn action(kind: Kind) -> &'static str {
+/// What it is about, what can be done, and what that would do.
+#[component]
+fn WouldDo(exception: Exception, action: RwSignal<Act>) -> impl IntoView {
+    let id = exception.id;
+    let options = [Act::Release, Act::Close].map(|option| {
+        view! {
+            <option value=option.name() selected=move || action.get() == option>{option.words()}</option>
+        }
+    });
+    let effects = move || match (action.get(), exception.credit_id) {
+        (Act::Release, Some(credit_id)) => {
+            let input = Input::Release { exception_id: Some(id) };
+            view! { <Effects credit_id input/> }.into_any()
+        }
+        (Act::Release, None) => view! { <p>"Every credit that it holds is released."</p> }.into_any(),
+        (Act::Close, _) => {
+            view! { <p>"It is closed with your note, and the same words never open it again."</p> }.into_any()
+        }
+    };
+    view! {
+        <p><strong>{labels::kind(exception.kind)}</strong>": "{exception.detail}</p>
+        <label class="field">
+            <span>"What to do"</span>
+            <select on:change=move |event| action.set(Act::named(&event_target_value(&event)))>
+                {options.collect_view()}
+            </select>
+        </label>
+        {effects}
+    }
+}
+
+/// How an exception can be resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    /// What it holds goes on.
+    Release,
+    /// It holds nothing, and is closed.
+    Close,
+}
+
+impl Act {
+    const fn name(self) -> &'static str {
+        match self {
+            Act::Release => "release",
+            Act::Close => "close",
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Act::Release => "release what it holds",
+            Act::Close => "close it: it holds nothing",
+        }
+    }
+
+    fn named(name: &str) -> Act {
+        if name == Act::Release.name() { Act::Release } else { Act::Close }
+    }
+}
+
+/// What is usually done with an exception of a kind: those that hold credits are released.
+const fn usual(kind: Kind) -> Act {
     match kind {
         Kind::HardReturn
         | Kind::UnknownReturnCode
@@ -131,7 +192,7 @@ const fn action(kind: Kind) -> &'static str {
         | Kind::HeldByOperator
         | Kind::DecisionContradicted
         | Kind::CreditContradiction
-        | Kind::TwoStrikes => "release",
+        | Kind::TwoStrikes => Act::Release,
         Kind::CreditUnconfirmed
         | Kind::CreditReturned
         | Kind::NoAnswer
@@ -143,16 +204,6 @@ const fn action(kind: Kind) -> &'static str {
         | Kind::MalformedRow
         | Kind::OverRefunded
         | Kind::RunLate
-        | Kind::DeadLetter => "close",
-    }
-}
-
-/// What resolving it does.
-fn what_follows(kind: Kind) -> &'static str {
-    if action(kind) == "release" {
-        "Every credit that it holds is released: gaps that wait are filled at the end of the plan, and debits are \
-         issued again from the next run on. The same words never hold these credits again."
-    } else {
-        "It holds nothing. It is closed with your note, and the same words never open it again."
+        | Kind::DeadLetter => Act::Close,
     }
 }

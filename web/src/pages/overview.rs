@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use paydown::api::{Age, Exception, Failures, Settings, Summary};
 use paydown::credit::CreditStatus;
-use paydown::date::BusinessDate;
+use paydown::date::{BusinessDate, Zone};
 
 use crate::charts::days::DaysChart;
 use crate::charts::equation::Equation;
@@ -43,7 +43,7 @@ pub fn OverviewPage() -> impl IntoView {
 
 /// The business date at which the figures were worked out; the only zone of this version is UTC.
 fn today(summary: &Summary) -> BusinessDate {
-    paydown::date::Zone::default().business_date(summary.as_of)
+    Zone::default().business_date(summary.as_of)
 }
 
 #[component]
@@ -222,7 +222,7 @@ fn needs_action(exception: Exception) -> impl IntoView {
             <a href=href>{labels::kind(exception.kind)}</a>
             " "
             <Rule rule=exception.kind.rule().to_owned()/>
-            <span class="quiet">" since "<At at=exception.opened_at/></span>
+            <span class="quiet">" since "<On date=Zone::default().business_date(exception.opened_at)/></span>
             <p>{exception.detail}</p>
         </li>
     }

@@ -103,7 +103,7 @@ fn Stages(detail: Arc<RunDetail>) -> impl IntoView {
     view! {
         <section aria-labelledby="stages">
             <h2 id="stages">"Stages"</h2>
-            <div class="table-scroll" tabindex="0" role="region" aria-label="Stages">
+            <div class="table-scroll" tabindex="0" role="group" aria-label="The table of the stages">
                 <table class="table narrow">
                     <thead>
                         <tr>

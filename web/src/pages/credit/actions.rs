@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use paydown::api::{CreditDetail, Settings};
 use paydown::credit::{CreditStatus, DebitStatus};
 use paydown::decision::Input;
+use paydown::id::CreditId;
 
 use super::preview;
 use crate::components::dialog::Confirm;
@@ -38,19 +39,24 @@ pub fn Actions(
             </Show>
         </div>
         <Confirm open=holding title="Hold this credit" verb="Hold" act=hold>
-            <Effects detail input=Input::Hold/>
+            <Effects credit_id=id() input=Input::Hold/>
             {move || view! { <Waiting detail=detail.get()/> }}
         </Confirm>
         <Confirm open=releasing title="Release this credit" verb="Release" act=release>
-            <Effects detail input=Input::Release { exception_id: None }/>
+            <Effects credit_id=id() input=Input::Release { exception_id: None }/>
         </Confirm>
     }
 }
 
 /// What core says would follow, at the instant of the last run.
 #[component]
-fn Effects(detail: Signal<Arc<CreditDetail>>, input: Input) -> impl IntoView {
-    let facts = reading::facts(move || detail.with(|detail| detail.credit.id.to_string()));
+pub fn Effects(
+    /// The credit.
+    credit_id: CreditId,
+    /// What is meant to be done.
+    input: Input,
+) -> impl IntoView {
+    let facts = reading::facts(move || credit_id.to_string());
     let runs = reading::runs(1, || None);
     let settings: Settings = expect_context();
     let sentences = move || {

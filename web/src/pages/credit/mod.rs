@@ -1,6 +1,6 @@
 //! A credit: where it stands, how it came there by which rule, and what may follow.
 
-mod actions;
+pub mod actions;
 mod next_run;
 mod plan;
 mod preview;

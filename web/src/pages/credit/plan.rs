@@ -29,7 +29,7 @@ pub fn PlanTable(
     view! {
         <section aria-labelledby="plan">
             <h2 id="plan">"Plan"</h2>
-            <div class="table-scroll" tabindex="0" role="region" aria-label="Plan">
+            <div class="table-scroll" tabindex="0" role="group" aria-label="The table of the plan">
                 <table class="table">
                     <thead>
                         <tr>
