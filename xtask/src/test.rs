@@ -29,6 +29,10 @@ pub fn test(full: bool) -> Result<ExitCode> {
     let mut doc = cargo(&setup, &["doc", "--workspace", "--no-deps"]);
     doc.env("RUSTDOCFLAGS", "-D warnings");
     tally.check("documentation", doc);
+    tally.check(
+        "examples in the documentation",
+        cargo(&setup, &["test", "--quiet", "--doc", "--package", "paydown"]),
+    );
     tally.tests("native tests", nextest(&setup, &["--workspace", "-E", "not binary(e2e)"], full)?);
     let parts = [Part::SandboxWorker, Part::Worker, Part::Bank, Part::Dashboard];
     match builds::build(&setup, &parts) {
