@@ -84,6 +84,15 @@ fn a_hard_return_waits_for_the_release_of_its_exception() {
     assert_eq!(client.read(&path)["status"], "held");
     assert_eq!(client.read(&path)["missing"], 8334);
     client.advance("second", ORDINARY).is_problem(422, "account_held");
+    let timeline = client.read(&path)["timeline"].clone();
+    let of_first =
+        timeline.as_array().expect("facts").iter().filter(|fact| fact["debit_id"] == first.as_str());
+    let kinds: Vec<&str> = of_first.filter_map(|fact| fact["kind"].as_str()).collect();
+    assert_eq!(
+        kinds,
+        ["debit", "processed", "observation", "word", "exception_opened"],
+        "in the order of time"
+    );
 
     let exception = client.read("/v1/exceptions?status=open&kind=hard_return")["data"][0].clone();
     let resolution = format!("/v1/exceptions/{}/resolution", exception["id"].as_str().expect("an id"));

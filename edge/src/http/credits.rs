@@ -9,6 +9,7 @@ use paydown::observation::Outcome;
 use paydown::policy::{Gravity, gravity};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::call::{Answered, Call, cursor, json};
 use super::problem::Problem;
@@ -168,18 +169,27 @@ async fn found(call: &Call) -> Result<Facts, Problem> {
     facts.into_iter().next().ok_or_else(|| Problem::not_found(format!("there is no credit {id}")))
 }
 
-/// The facts by instant; at one instant what was asked and said, then what was decided, turn by turn, then what
-/// the processor answered.
+/// The facts by instant; at one instant what was asked and said, then what was decided, turn by turn, each intent
+/// with the processor's answer to it, then what else the processor answered.
 fn in_order(credit_id: CreditId, mut facts: Vec<TimelineFact>) -> Vec<TimelineEntry> {
+    let intents: Vec<(Uuid, Instant, Option<i64>)> =
+        facts.iter().filter(|f| f.kind == "processed").map(|f| (f.subject, f.at, f.turn)).collect();
     let place = |fact: &TimelineFact| {
-        let step = match (fact.kind.as_str(), fact.turn) {
-            ("requested", _) => 0,
-            ("observation", _) => 1,
-            (_, Some(_)) => 2,
-            (_, None) => 3,
+        let intent = intents.iter().find(|(subject, at, _)| *subject == fact.subject && *at == fact.at);
+        let (step, turn) = match (fact.kind.as_str(), fact.turn, intent) {
+            ("requested", _, _) => (0, None),
+            (_, None, Some((_, _, turn))) => (2, *turn),
+            ("observation", None, None) => (1, None),
+            (_, Some(turn), _) => (2, Some(turn)),
+            (_, None, None) => (3, None),
         };
-        // Within a decision: the word, then what follows from it.
-        (fact.at, step, fact.turn, fact.kind != "word" && fact.kind != "timed_out")
+        // Within a decision: the word, then what follows from it, then what was answered.
+        let rank = match fact.kind.as_str() {
+            "word" | "timed_out" => 0,
+            _ if fact.turn.is_some() => 1,
+            _ => 2,
+        };
+        (fact.at, step, turn, rank)
     };
     facts.sort_by_key(place);
     let entry = |fact: TimelineFact| TimelineEntry {
