@@ -1,0 +1,102 @@
+// The HTTP API, as far as the browser tests prepare with it and compare with it.
+
+import { randomUUID } from "node:crypto";
+
+/** The API key of every local run. */
+export const KEY = "pd_local_operator";
+
+export interface Terms {
+  amount: number;
+  fee?: number;
+  installments: number;
+  interval_days: number;
+}
+
+export interface Credit {
+  id: string;
+  account_id: string;
+  status: string;
+  debits: Debit[];
+  timeline: { kind: string; debit_id?: string; run_id?: string; detail: string }[];
+}
+
+export interface Debit {
+  id: string;
+  credit_id: string;
+  sequence: number;
+  status: string;
+  code: string | null;
+  transaction_id: string | null;
+}
+
+export interface Exception {
+  id: string;
+  kind: string;
+  status: string;
+  credit_id: string | null;
+  detail: string;
+  resolution: { action: string; note: string } | null;
+}
+
+export interface Summary {
+  from: string;
+  to: string;
+  totals: Record<string, number>;
+  credits: Record<string, number>;
+  open_exceptions: number;
+  days: { date: string; expected: number; collected: number }[];
+  ageing: { days: string; debits: number; amount: number }[];
+  failures: { code: string | null; debits: number; amount: number }[];
+}
+
+export class Api {
+  constructor(private readonly address: string) {}
+
+  /** Pays an advance out and says which credit it made. What the processor refuses makes one too. */
+  async payOut(account: string, terms: Terms): Promise<string> {
+    const answer = await this.send("POST", "/v1/perform_advance", { account_id: account, ...terms });
+    const { id, credit_id, code } = JSON.parse(answer.text);
+    if (answer.status === 201 || answer.status === 202) return id;
+    if (answer.status === 422 && code === "refused") return credit_id;
+    throw new Error(`the advance to ${account} was answered ${answer.status}: ${answer.text}`);
+  }
+
+  /** Lives through days, each with its daily run. */
+  async live(days: number): Promise<void> {
+    for (let day = 0; day < days; day += 1) {
+      await this.ask("POST", "/v1/sandbox/clock", { advance_days: 1 });
+    }
+  }
+
+  credit(id: string): Promise<Credit> {
+    return this.ask("GET", `/v1/credits/${id}`);
+  }
+
+  summary(): Promise<Summary> {
+    return this.ask("GET", "/v1/summary");
+  }
+
+  /** The first page of a list. */
+  async list<T>(path: string): Promise<T[]> {
+    const page = await this.ask<{ data: T[] }>("GET", path);
+    return page.data;
+  }
+
+  async report(run: string): Promise<string> {
+    return (await this.send("GET", `/v1/runs/${run}/report`)).text;
+  }
+
+  private async ask<T>(method: string, path: string, body?: object): Promise<T> {
+    const answer = await this.send(method, path, body);
+    if (answer.status >= 300) throw new Error(`${method} ${path} was answered ${answer.status}: ${answer.text}`);
+    return JSON.parse(answer.text);
+  }
+
+  private async send(method: string, path: string, body?: object): Promise<{ status: number; text: string }> {
+    const headers: Record<string, string> = { authorization: `Bearer ${KEY}` };
+    if (body) headers["content-type"] = "application/json";
+    if (path === "/v1/perform_advance") headers["idempotency-key"] = randomUUID();
+    const answer = await fetch(this.address + path, { method, headers, body: body && JSON.stringify(body) });
+    return { status: answer.status, text: await answer.text() };
+  }
+}
