@@ -2,14 +2,14 @@
 
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { PAGES } from "./pages";
+import { DIALOGS, PAGES } from "./pages";
 import { expect, open, test, title } from "./paydown";
 
 for (const colorScheme of ["light", "dark"] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme });
 
-    for (const { name, show } of PAGES) {
+    for (const { name, show } of [...PAGES, ...DIALOGS]) {
       test(`axe finds nothing on: ${name}`, async ({ page, api }) => {
         await show(page, api);
         expect(await findings(page)).toEqual([]);

@@ -42,6 +42,11 @@ export const PAGES: Shown[] = [
     },
   },
   { name: "Exceptions", show: at("/exceptions") },
+  { name: "Simulator", show: at("/simulator") },
+];
+
+/** What opens over a page. */
+export const DIALOGS: Shown[] = [
   {
     name: "Exception's dialog",
     show: async (page) => {
@@ -51,5 +56,4 @@ export const PAGES: Shown[] = [
       await settled(page);
     },
   },
-  { name: "Simulator", show: at("/simulator") },
 ];

@@ -1,8 +1,9 @@
-//! The commands of the repository: `cargo xtask dev`, `demo` and `test`.
+//! The commands of the repository: `cargo xtask dev`, `demo`, `screenshots` and `test`.
 //!
 //! Each does all of its own set-up, is safe to run again, shows progress on long steps, and says what to do
 //! when something is missing.
 
+mod browser;
 mod builds;
 mod client;
 mod demo;
@@ -19,6 +20,8 @@ usage: cargo xtask COMMAND [FLAGS]
 
   demo   builds everything, pays advances out, lives sixteen weeks day by day, and keeps serving
   dev    serves the Worker for development
+  screenshots
+         takes the main pages of the dashboard, light and dark
   test   lints, native tests, end-to-end tests on the real runtime
 
 flags of demo and dev
@@ -31,6 +34,10 @@ flags of dev
   --processor-url URL    the processor to speak to instead of the bank simulator
   --sandbox on|off       off serves without the sandbox feature (on)
   --prebuilt             serves what was built last, without looking at the sources
+
+flags of screenshots
+  --into DIR             where they go (target/screenshots)
+  --address URL          the dashboard that serves already (default: one with a book of three weeks is served)
 
 flags of test
   --full                 adds the long checks
@@ -52,6 +59,7 @@ fn run() -> Result<ExitCode> {
     match command.to_str() {
         Some("dev") => serve::dev(serve_options(&mut flags, "dev")?)?,
         Some("demo") => demo::demo(serve_options(&mut flags, "demo")?)?,
+        Some("screenshots") => browser::screenshots(&screenshots(&mut flags)?)?,
         Some("test") => return test::test(full(&mut flags)?),
         Some(_) | None => {
             return Err(Stop(format!("no such command: {}\n\n{USAGE}", command.to_string_lossy())));
@@ -84,6 +92,18 @@ fn serve_options(flags: &mut lexopt::Parser, command: &str) -> Result<serve::Opt
         }
     }
     Ok(options)
+}
+
+fn screenshots(flags: &mut lexopt::Parser) -> Result<browser::Screenshots> {
+    let mut wanted = browser::Screenshots::new();
+    while let Some(flag) = next(flags)? {
+        match flag {
+            lexopt::Arg::Long("into") => wanted.folder = std::path::absolute(text(flags, "--into")?)?,
+            lexopt::Arg::Long("address") => wanted.address = Some(text(flags, "--address")?),
+            other => return Err(unknown(other)),
+        }
+    }
+    Ok(wanted)
 }
 
 fn full(flags: &mut lexopt::Parser) -> Result<bool> {
