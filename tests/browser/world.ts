@@ -4,6 +4,7 @@
 // With PAYDOWN_URL set, what serves there is used as it is, and nothing is started or stopped.
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -22,10 +23,15 @@ const MARKERS = [
 export default async function world(): Promise<(() => Promise<void>) | undefined> {
   if (process.env.PAYDOWN_URL) return undefined;
   const [port, bankPort] = [await freePort(), await freePort()];
-  const process_ = start(port, bankPort);
-  const stop = async () => kill(process_);
+  // Two test runs at once do not meet.
+  const state = join(ROOT, `target/state/browser-${port}`);
+  const child = start(port, bankPort, state);
+  const stop = async () => {
+    await kill(child);
+    rmSync(state, { recursive: true, force: true });
+  };
   try {
-    await ready(process_);
+    await ready(child);
     process.env.PAYDOWN_URL = `http://127.0.0.1:${port}`;
     await prepare(new Api(process.env.PAYDOWN_URL));
   } catch (error) {
@@ -36,11 +42,9 @@ export default async function world(): Promise<(() => Promise<void>) | undefined
 }
 
 /** `xtask dev` in a process group of its own, so that a kill reaches all of it. */
-function start(port: number, bankPort: number): ChildProcess {
+function start(port: number, bankPort: number, state: string): ChildProcess {
   const xtask = process.env.PAYDOWN_XTASK ?? join(ROOT, "target/debug/xtask");
   const flags = ["dev", "--prebuilt", "--fresh", "--port", `${port}`, "--bank-port", `${bankPort}`];
-  // Two test runs at once do not meet.
-  const state = join(ROOT, `target/state/browser-${port}`);
   return spawn(xtask, [...flags, "--state", state], { detached: true, stdio: ["ignore", "pipe", "inherit"] });
 }
 
