@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 use leptos_fetch::QueryClient;
-use leptos_router::components::{Route, Router, Routes};
+use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
 use paydown::api::Settings;
 
 use crate::components::faces::Shown;
-use crate::data::{reading, remote::Face};
+use crate::data::reading;
 use crate::frame::Frame;
 use crate::pages::credit::CreditPage;
 use crate::pages::credits::CreditsPage;
@@ -44,16 +44,13 @@ fn visible() -> ArcRwSignal<bool> {
 #[component]
 fn Gate() -> impl IntoView {
     let session = reading::session();
-    let is_out = Memo::new(move |_| match session.face() {
-        Face::Failed(failure) => failure.is_unauthorized(),
-        Face::Loading | Face::Shown => false,
-    });
+    let is_out = Memo::new(move |_| session.failure().is_some_and(|failure| failure.is_unauthorized()));
     move || {
         if is_out.get() {
             return view! { <LoginPage/> }.into_any();
         }
         view! {
-            <Shown of=session skeleton="skeleton-page" let:session>
+            <Shown of=session page=true let:session>
                 <Inside label=Signal::derive(move || session.get().label.clone())/>
             </Shown>
         }
@@ -66,7 +63,7 @@ fn Gate() -> impl IntoView {
 fn Inside(label: Signal<String>) -> impl IntoView {
     let settings = reading::settings();
     view! {
-        <Shown of=settings skeleton="skeleton-page" let:settings>
+        <Shown of=settings page=true let:settings>
             {
                 let settings: Settings = settings.get_untracked().as_ref().clone();
                 provide_context(settings);
@@ -79,7 +76,7 @@ fn Inside(label: Signal<String>) -> impl IntoView {
 #[component]
 fn Pages() -> impl IntoView {
     view! {
-        <Routes fallback=|| view! { <NoSuchPage/> }>
+        <FlatRoutes fallback=|| view! { <NoSuchPage/> }>
             <Route path=path!("/") view=OverviewPage/>
             <Route path=path!("/credits") view=CreditsPage/>
             <Route path=path!("/credits/:id") view=CreditPage/>
@@ -88,7 +85,7 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/runs/:id") view=RunPage/>
             <Route path=path!("/exceptions") view=ExceptionsPage/>
             <Route path=path!("/simulator") view=SimulatorPage/>
-        </Routes>
+        </FlatRoutes>
     }
 }
 

@@ -9,7 +9,7 @@ use paydown::api::Settings;
 use crate::components::badge::Badge;
 use crate::components::faces::Told;
 use crate::components::intl::On;
-use crate::data::{Failure, actions, reading, refresh};
+use crate::data::{Failure, actions, forget, reading, refresh};
 use crate::theme::ThemeChoice;
 
 /// The pages, by the name that leads to them.
@@ -36,7 +36,7 @@ pub fn Frame(
         view! { <li><A href=path exact>{name}</A></li> }
     });
     view! {
-        <a class="skip" href="#main">"Skip to the page"</a>
+        <a class="skip" href="#main" rel="external">"Skip to the page"</a>
         <div class="frame">
             <header class="side">
                 <a class="brand" href="/">"Paydown"</a>
@@ -143,8 +143,7 @@ fn LogOut() -> impl IntoView {
     let log_out = Action::new_local(move |(): &()| async move {
         // Whatever the server says, the next question it is asked shows who is logged in.
         let _ = actions::log_out().await;
-        client.clear();
-        refresh(&client);
+        forget(&client);
     });
     view! {
         <button class="button small" on:click=move |_| { log_out.dispatch(()); }>"Log out"</button>

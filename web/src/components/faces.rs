@@ -1,12 +1,12 @@
-//! The faces of what the server knows, in one place: loading, failed, logged out, not found, stale but shown, shown.
+//! The faces of what the server knows, in one place: loading, failed, not found, stale but shown, shown. That
+//! nobody is logged in any more has a face of its own, which the app shows instead of all others.
 
 use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::data::remote::Face;
+use crate::data::remote::{Face, ask_who};
 use crate::data::{Failure, Remote};
-use crate::pages::login::LoginForm;
 
 /// Shows `children` once something is known, and the other faces until then.
 ///
@@ -18,6 +18,9 @@ pub fn Shown<T, C, V>(
     /// The class of the skeleton: as much room as will be taken, so that nothing jumps.
     #[prop(default = "skeleton-block")]
     skeleton: &'static str,
+    /// Whether it is a whole page, which has its heading in it.
+    #[prop(optional)]
+    page: bool,
     /// How it looks.
     children: C,
 ) -> impl IntoView
@@ -27,12 +30,18 @@ where
     V: IntoView + 'static,
 {
     let face = Memo::new(move |_| of.face());
+    let skeleton = if page { "skeleton-page" } else { skeleton };
+    Effect::new(move || {
+        if of.failure().is_some_and(|failure| failure.is_unauthorized()) && !of.is_session() {
+            ask_who();
+        }
+    });
     move || {
         let now = face.get();
         match (now, untrack(|| of.data())) {
             (Face::Failed(failure), _) => {
                 let retry = Callback::new(move |()| of.retry());
-                view! { <Failed failure retry/> }.into_any()
+                view! { <Failed failure retry page/> }.into_any()
             }
             (Face::Shown, Some(first)) => {
                 let data = Memo::new(move |_| of.data().unwrap_or_else(|| Arc::clone(&first)));
@@ -64,22 +73,16 @@ fn Skeleton(class: &'static str) -> impl IntoView {
 /// Says that what is shown is of earlier, and why.
 #[component]
 fn Stale<T: Send + Sync + 'static>(of: Remote<T>) -> impl IntoView {
-    let failure = Memo::new(move |_| of.stale());
+    let failure = Memo::new(move |_| of.failure());
     move || {
         let failure = failure.get()?;
-        let again = if failure.is_unauthorized() {
-            view! { <LoginForm/> }.into_any()
-        } else {
-            view! { <button class="button small" on:click=move |_| of.retry()>"Try again"</button> }
-                .into_any()
-        };
         Some(view! {
             <div class="notice tone-attention" role="status">
                 <p>
                     <strong>"Not up to date. "</strong>
                     {failure.title}". What is shown was read earlier."
                 </p>
-                {again}
+                <button class="button small" on:click=move |_| of.retry()>"Try again"</button>
             </div>
         })
     }
@@ -87,32 +90,18 @@ fn Stale<T: Send + Sync + 'static>(of: Remote<T>) -> impl IntoView {
 
 /// Says what went wrong, and what can be done.
 #[component]
-pub fn Failed(
-    /// What went wrong.
-    failure: Failure,
-    /// Asks again.
-    retry: Callback<()>,
-) -> impl IntoView {
-    if failure.is_unauthorized() {
-        return view! {
-            <section class="face" aria-labelledby="ended">
-                <h2 id="ended">"Your session has ended"</h2>
-                <p>"Log in again, and this page goes on where it was."</p>
-                <LoginForm/>
-            </section>
-        }
-        .into_any();
-    }
+fn Failed(failure: Failure, retry: Callback<()>, page: bool) -> impl IntoView {
+    let heading = page.then(|| view! { <h1>{failure.title.clone()}</h1> });
     let again = (!failure.is_not_found()).then(|| {
         view! { <button class="button" on:click=move |_| retry.run(())>"Try again"</button> }
     });
     view! {
+        {heading}
         <section class="face" role="alert">
-            <Told failure/>
+            <Told failure untitled=page/>
             {again}
         </section>
     }
-    .into_any()
 }
 
 /// A failure's words: its title, what exactly, and the request to name.
@@ -120,12 +109,15 @@ pub fn Failed(
 pub fn Told(
     /// What went wrong.
     failure: Failure,
+    /// Whether its title is on the screen already.
+    #[prop(optional)]
+    untitled: bool,
 ) -> impl IntoView {
     let fields = failure.errors.into_iter().filter(|error| !error.pointer.is_empty());
     let fields =
         fields.map(|error| view! { <li><code>{error.pointer}</code>" "{error.detail}</li> }).collect_view();
     view! {
-        <p><strong>{failure.title}</strong></p>
+        {(!untitled).then(|| view! { <p><strong>{failure.title}</strong></p> })}
         <p>{failure.detail}</p>
         <ul>{fields}</ul>
         {failure.request_id.map(|id| view! { <p class="quiet">"Request "<code>{id}</code></p> })}

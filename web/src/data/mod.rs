@@ -11,7 +11,7 @@ pub mod report;
 mod request;
 
 pub use failure::Failure;
-pub use remote::{Remote, refresh};
+pub use remote::{Remote, forget, refresh};
 
 /// What a request came to.
 pub type Answer<T> = Result<T, Failure>;

@@ -6,7 +6,7 @@ use paydown::api::{Credit, CreditDetail, Debit, Exception, Page, Run, RunDetail,
 use paydown::credit::Facts;
 
 use super::query::Path;
-use super::remote::{Remote, remote};
+use super::remote::{Remote, SESSION, remote};
 use crate::data::actions::Session;
 
 /// How many rows a page of a list has.
@@ -136,5 +136,5 @@ pub fn settings() -> Remote<Settings> {
 
 /// `GET /v1/session`
 pub fn session() -> Remote<Session> {
-    remote(|| "/v1/session".to_owned())
+    remote(|| SESSION.to_owned())
 }

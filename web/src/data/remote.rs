@@ -18,6 +18,9 @@ const REFRESH: Duration = Duration::from_secs(15);
 /// What was on the screen is kept so long for coming back to it.
 const KEEP: Duration = Duration::from_secs(300);
 
+/// Where the server says who is logged in.
+pub const SESSION: &str = "/v1/session";
+
 /// An answer and the path it is to.
 #[derive(Debug, Clone, PartialEq)]
 struct Told {
@@ -81,11 +84,20 @@ pub fn remote<T>(path: impl Fn() -> String + Send + Sync + 'static) -> Remote<T>
 where
     T: DeserializeOwned + PartialEq + Send + Sync + 'static,
 {
-    let client: QueryClient = expect_context();
-    let path = Memo::new(move |_| path());
-    let told = client.local_resource(answers(), move || path.get());
+    let path = path_of(Box::new(path));
+    let told = told(path);
     let known = Memo::new(move |before: Option<&Known<T>>| known_after(before, told.get(), &path.get()));
     Remote { path, known }
+}
+
+/// Not generic, as the next one: what is asked differs, how it is asked does not, and the code is there once.
+fn path_of(path: Box<dyn Fn() -> String + Send + Sync>) -> Memo<String> {
+    Memo::new(move |_| path())
+}
+
+fn told(path: Memo<String>) -> LocalResource<Told> {
+    let client: QueryClient = expect_context();
+    client.local_resource(answers(), move || path.get())
 }
 
 fn answers() -> QueryScopeLocal<String, Told> {
@@ -131,8 +143,8 @@ impl<T: Send + Sync> Remote<T> {
         self.known.with(|known| known.shown.as_ref().map(|(_, data)| Arc::clone(data)))
     }
 
-    /// Why what is shown could not be brought up to date.
-    pub fn stale(&self) -> Option<Failure> {
+    /// Why nothing is known, or nothing newer than what is shown.
+    pub fn failure(&self) -> Option<Failure> {
         self.known.with(|known| known.failure.clone())
     }
 
@@ -140,6 +152,11 @@ impl<T: Send + Sync> Remote<T> {
     pub fn is_of_another_path(&self) -> bool {
         let path = self.path.get();
         self.known.with(|known| known.shown.as_ref().is_some_and(|(shown, _)| *shown != path))
+    }
+
+    /// Whether it is who is logged in.
+    pub fn is_session(&self) -> bool {
+        self.path.with_untracked(|path| path == SESSION)
     }
 
     /// Asks again.
@@ -152,4 +169,15 @@ impl<T: Send + Sync> Remote<T> {
 /// Asks again for all that is on the screen, and forgets what is not: something was done.
 pub fn refresh(client: &QueryClient) {
     client.invalidate_all_queries();
+}
+
+/// Forgets all that was known: somebody else may be logged in now.
+pub fn forget(client: &QueryClient) {
+    client.clear();
+}
+
+/// Asks again who is logged in: the server says that nobody is.
+pub fn ask_who() {
+    let client: QueryClient = expect_context();
+    client.invalidate_query(answers(), SESSION.to_owned());
 }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_fetch::QueryClient;
 
 use crate::components::faces::Told;
-use crate::data::{Failure, actions, refresh};
+use crate::data::{Failure, actions, forget};
 
 /// The page of those who are not logged in.
 #[component]
@@ -18,9 +18,9 @@ pub fn LoginPage() -> impl IntoView {
     }
 }
 
-/// Asks for a key. Where it is on a page, the page goes on as soon as somebody is logged in.
+/// Asks for a key. The address stays, so that whoever logs in is where they wanted to be.
 #[component]
-pub fn LoginForm() -> impl IntoView {
+fn LoginForm() -> impl IntoView {
     let client: QueryClient = expect_context();
     let key = RwSignal::new(String::new());
     let failure = RwSignal::new(None::<Failure>);
@@ -28,7 +28,7 @@ pub fn LoginForm() -> impl IntoView {
         let key = key.clone();
         async move {
             match actions::log_in(&key).await {
-                Ok(()) => refresh(&client),
+                Ok(()) => forget(&client),
                 Err(why) => failure.set(Some(why)),
             }
         }

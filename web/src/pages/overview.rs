@@ -136,7 +136,7 @@ fn Ageing(ages: Vec<Age>, currency: String) -> impl IntoView {
             <table class="table">
                 <thead>
                     <tr>
-                        <th scope="col">"Since the installment was due"</th>
+                        <th scope="col" class="wide">"Since the installment was due"</th>
                         <th scope="col" class="num">"Debits"</th>
                         <th scope="col" class="num">"Amount"</th>
                     </tr>

@@ -17,7 +17,7 @@ pub fn RunPage() -> impl IntoView {
     let params = use_params_map();
     let run = reading::run(move || params.with(|params| params.get("id").unwrap_or_default()));
     view! {
-        <Shown of=run skeleton="skeleton-page" let:detail>
+        <Shown of=run page=true let:detail>
             {move || view! { <Detail detail=detail.get()/> }}
         </Shown>
     }

@@ -30,7 +30,7 @@ pub fn CreditPage() -> impl IntoView {
     let id = move || params.with(|params| params.get("id").unwrap_or_default());
     let credit = reading::credit(id);
     view! {
-        <Shown of=credit skeleton="skeleton-page" let:detail>
+        <Shown of=credit page=true let:detail>
             <div class="head">
                 {move || view! { <Title detail=detail.get()/> }}
                 <Actions detail/>
