@@ -13,7 +13,7 @@ use crate::credit::{
 };
 use crate::date::{BusinessDate, Instant, Zone, days_passed};
 use crate::id::{self, CreditId, DebitId, ExceptionId};
-use crate::money::Cents;
+use crate::money::{self, Cents};
 use crate::observation::{Outcome, Word, latest_word};
 use crate::plan::{next_slot, plan};
 use crate::policy::{Gravity, Policy, gravity};
@@ -641,7 +641,9 @@ impl<'a> Deciding<'a> {
         let balances = self.state.balances();
         let after = balances.paid.saturating_add(balances.in_flight).saturating_add(amount.signed());
         if after > balances.total {
-            let detail = format!("with this debit {after} of {} would be collected", balances.total);
+            let in_words = |minor| money::text(minor, &self.facts.currency);
+            let (after, total) = (in_words(after), in_words(balances.total));
+            let detail = format!("with this debit {after} of {total} would be collected");
             self.open(Kind::OverCollectionPrevented, debit_id.0, detail);
             return;
         }

@@ -70,6 +70,52 @@ impl fmt::Display for Cents {
     }
 }
 
+/// The currencies whose minor unit is not a hundredth, and its decimal digits (ISO 4217, list one, 2024).
+const OTHER_DIGITS: [(&str, usize); 24] = [
+    ("BIF", 0),
+    ("CLP", 0),
+    ("DJF", 0),
+    ("GNF", 0),
+    ("ISK", 0),
+    ("JPY", 0),
+    ("KMF", 0),
+    ("KRW", 0),
+    ("PYG", 0),
+    ("RWF", 0),
+    ("UGX", 0),
+    ("VND", 0),
+    ("VUV", 0),
+    ("XAF", 0),
+    ("XOF", 0),
+    ("XPF", 0),
+    ("BHD", 3),
+    ("IQD", 3),
+    ("JOD", 3),
+    ("KWD", 3),
+    ("LYD", 3),
+    ("OMR", 3),
+    ("TND", 3),
+    ("CLF", 4),
+];
+
+/// An amount of minor units for people: its major units and the ISO 4217 code of its currency.
+///
+/// ```
+/// use paydown::money::text;
+/// assert_eq!(text(100_005, "USD"), "1000.05 USD");
+/// assert_eq!(text(-7, "USD"), "-0.07 USD");
+/// assert_eq!(text(500, "JPY"), "500 JPY");
+/// ```
+pub fn text(minor: i128, currency: &str) -> String {
+    let digits = OTHER_DIGITS.iter().find(|(code, _)| *code == currency).map_or(2, |(_, digits)| *digits);
+    let sign = if minor < 0 { "-" } else { "" };
+    let padded = format!("{:0>width$}", minor.unsigned_abs(), width = digits.saturating_add(1));
+    match padded.split_at_checked(padded.len().saturating_sub(digits)) {
+        Some((major, fraction)) if !fraction.is_empty() => format!("{sign}{major}.{fraction} {currency}"),
+        Some(_) | None => format!("{sign}{padded} {currency}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

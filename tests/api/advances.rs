@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use axum::http::Request;
+use paydown::api::Scope;
 use paydown_edge::error::Fault;
-use paydown_edge::ledger::keys::Scope;
 use paydown_edge::ports::{Answer, Message};
 use paydown_tests::memory::{Failure, World};
 use paydown_tests::processor::Step;

@@ -223,7 +223,7 @@ fn bad_parameters_are_named() {
 #[test]
 fn reading_needs_the_scope() {
     let client = Client::new();
-    client.add_key("pd_payer", &[paydown_edge::ledger::keys::Scope::Advance]);
+    client.add_key("pd_payer", &[paydown::api::Scope::Advance]);
     for path in [
         "/v1/credits",
         "/v1/credits/0190b3c4-0000-7000-8000-000000000000",

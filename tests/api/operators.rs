@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use futures_executor::block_on;
-use paydown_edge::ledger::keys::Scope;
+use paydown::api::Scope;
 use paydown_edge::ports::Answer;
 use paydown_edge::run::daily;
 use paydown_tests::processor::{FakeReport, Step};

@@ -236,6 +236,9 @@ fn every_fact_of_a_credit_is_in_its_timeline_with_its_rule() {
     let debit = timeline(&book.closed).iter().find(|e| e["kind"] == "processed").cloned().unwrap();
     assert_eq!(debit["debit_id"], book.first_debit(&book.closed).as_str());
     assert!(debit["run_id"].is_string());
+    assert_eq!(debit["detail"], "debit 1 of 1.10 USD");
+    let row = timeline(&book.closed).iter().rfind(|e| e["kind"] == "observation").cloned().unwrap();
+    assert_eq!((&row["source"], &row["code"]), (&json!("report"), &json!("R02")));
 }
 
 #[test]
@@ -320,6 +323,7 @@ fn open_exceptions_come_first_then_the_oldest() {
         json!({ "action": "closed", "actor": "ann", "note": "found", "resolved_at": "2026-01-15T05:00:00Z" });
     assert_eq!((&resolved["status"], &resolved["resolution"]), (&json!("resolved"), &resolution));
     assert_eq!((&resolved["subject"], &resolved["credit_id"]), (&json!(book.silent), &json!(book.silent)));
+    assert_eq!(resolved["account_id"], "acct_silent");
 }
 
 #[test]
@@ -344,8 +348,9 @@ fn the_summary_is_the_sum_of_the_facts() {
     assert_eq!(days[0], json!({ "date": "2026-01-12", "expected": 220, "collected": 110 }));
     assert_eq!(days[7], json!({ "date": "2026-01-19", "expected": 220, "collected": 0 }));
     let ageing = summary["ageing"].as_array().unwrap();
-    assert_eq!(ageing[0], json!({ "days": "not_due", "debits": 22, "amount": 2420 }));
-    assert_eq!(ageing[1], json!({ "days": "0-7", "debits": 1, "amount": 110 }));
+    assert_eq!(ageing[0], json!({ "days": "0", "debits": 22, "amount": 2420 }));
+    assert_eq!(ageing[1], json!({ "days": "1-7", "debits": 1, "amount": 110 }));
+    assert_eq!(summary["overdue"], 110);
     assert_eq!(summary["failures"], json!([{ "code": "R02", "debits": 1, "amount": 110 }]));
 }
 
@@ -393,7 +398,7 @@ fn a_run_is_started_once() {
 
     client.post("/v1/runs", r#"{"as_of": "2026-01-05T05:00:00Z"}"#).is_problem(422, "invalid_request");
     client.post("/v1/runs", "").is_problem(400, "bad_request");
-    client.add_key("pd_reader", &[paydown_edge::ledger::keys::Scope::Read]);
+    client.add_key("pd_reader", &[paydown::api::Scope::Read]);
     let mut request = crate::client::advance("k", "{}");
     *request.uri_mut() = "/v1/runs".parse().unwrap();
     request.headers_mut().insert("authorization", "Bearer pd_reader".parse().unwrap());

@@ -6,4 +6,6 @@ mod decisions;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod summary;
+#[cfg(test)]
 mod world;

@@ -11,7 +11,7 @@
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
-use paydown::api::{AdvanceRequest, Credit, FieldError};
+use paydown::api::{AdvanceRequest, Credit, FieldError, Scope};
 use paydown::credit::Facts;
 use paydown::date::{Instant, text};
 use paydown::id::{self, CreditId, TransactionId};
@@ -26,7 +26,7 @@ use crate::config::Settings;
 use crate::error::Fault;
 use crate::ledger::advances::{self, Intent, Recorded, Refusal, Request};
 use crate::ledger::facts::facts;
-use crate::ledger::keys::{self, Scope};
+use crate::ledger::keys;
 use crate::log;
 use crate::ports::{Answer, Message, Ports};
 use crate::processor::{Direction, body};

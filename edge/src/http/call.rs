@@ -7,13 +7,13 @@ use axum::extract::{Query, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use paydown::api::FieldError;
+use paydown::api::{FieldError, Scope};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::problem::Problem;
-use crate::ledger::keys::{self, Key, Scope};
+use crate::ledger::keys::{self, Key};
 use crate::ledger::sessions::{self, Session};
 use crate::ports::Ports;
 

@@ -1,10 +1,11 @@
 //! Credits: the list, one with its debits and timeline, and its facts.
 
 use axum::http::StatusCode;
-use paydown::api::{Credit, CreditDetail, Debit, Page, TimelineEntry};
+use paydown::api::{Credit, CreditDetail, Debit, Page, Scope, TimelineEntry};
 use paydown::credit::{Because, CreditStatus, Facts, Kind, Reason};
 use paydown::date::{Instant, text};
 use paydown::id::{CreditId, DebitId};
+use paydown::money;
 use paydown::observation::Outcome;
 use paydown::policy::{Gravity, gravity};
 use serde::de::DeserializeOwned;
@@ -14,7 +15,6 @@ use uuid::Uuid;
 use super::call::{Answered, Call, cursor, json};
 use super::problem::Problem;
 use crate::ledger;
-use crate::ledger::keys::Scope;
 use crate::ledger::listings::{self, CreditPlace, CreditsWanted, TimelineFact};
 use crate::ports::Ports;
 
@@ -151,7 +151,7 @@ pub async fn one(call: Call) -> Answered {
     let detail = CreditDetail {
         credit: Credit::of(&facts),
         debits: Debit::of(&facts),
-        timeline: in_order(facts.id, timeline),
+        timeline: in_order(&facts, timeline),
     };
     json(StatusCode::OK, &detail)
 }
@@ -171,7 +171,7 @@ async fn found(call: &Call) -> Result<Facts, Problem> {
 
 /// The facts by instant; at one instant what was asked and said, then what was decided, turn by turn, each intent
 /// with the processor's answer to it, then what else the processor answered.
-fn in_order(credit_id: CreditId, mut facts: Vec<TimelineFact>) -> Vec<TimelineEntry> {
+fn in_order(credit: &Facts, mut facts: Vec<TimelineFact>) -> Vec<TimelineEntry> {
     let intents: Vec<(Uuid, Instant, Option<i64>)> =
         facts.iter().filter(|f| f.kind == "processed").map(|f| (f.subject, f.at, f.turn)).collect();
     let place = |fact: &TimelineFact| {
@@ -194,13 +194,22 @@ fn in_order(credit_id: CreditId, mut facts: Vec<TimelineFact>) -> Vec<TimelineEn
     facts.sort_by_key(place);
     let entry = |fact: TimelineFact| TimelineEntry {
         at: fact.at,
-        rule: rule(credit_id, &fact).map(str::to_owned),
-        debit_id: (fact.subject != credit_id.0).then_some(DebitId(fact.subject)),
+        rule: rule(credit.id, &fact).map(str::to_owned),
+        debit_id: (fact.subject != credit.id.0).then_some(DebitId(fact.subject)),
         run_id: fact.run_id,
+        source: fact.source,
+        code: fact.code,
         kind: fact.kind,
-        detail: fact.detail,
+        detail: with_amounts(fact.detail, &fact.amounts, &credit.currency),
     };
     facts.into_iter().map(entry).collect()
+}
+
+/// The detail with each amount in its place.
+fn with_amounts(detail: String, amounts: &[i64], currency: &str) -> String {
+    amounts
+        .iter()
+        .fold(detail, |detail, amount| detail.replacen("{}", &money::text(i128::from(*amount), currency), 1))
 }
 
 /// The rule of the law that a fact follows.

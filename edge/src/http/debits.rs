@@ -1,7 +1,7 @@
 //! Debits: the list, by due date.
 
 use axum::http::StatusCode;
-use paydown::api::{Debit, Page};
+use paydown::api::{Debit, Page, Scope};
 use paydown::credit::DebitStatus;
 use paydown::date::BusinessDate;
 use paydown::id::CreditId;
@@ -10,7 +10,6 @@ use super::call::{Answered, Call, cursor, json};
 use super::credits::{MAX_EXAMINED, SLICE};
 use super::problem::Problem;
 use crate::ledger;
-use crate::ledger::keys::Scope;
 use crate::ledger::listings::{self, DebitsWanted};
 use crate::ports::Ports;
 

@@ -1,13 +1,12 @@
 //! Exceptions: the list, open first, then oldest first.
 
 use axum::http::StatusCode;
-use paydown::api::{Exception, ExceptionStatus, Page};
+use paydown::api::{Exception, ExceptionStatus, Page, Scope};
 use paydown::credit::Kind;
 
 use super::call::{Answered, Call, cursor, json};
 use super::credits::{MAX_EXAMINED, SLICE};
 use super::problem::Problem;
-use crate::ledger::keys::Scope;
 use crate::ledger::listings::{self, ExceptionPlace};
 use crate::ports::Ports;
 

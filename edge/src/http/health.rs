@@ -1,11 +1,10 @@
 //! What is running, and by which settings.
 
 use axum::http::StatusCode;
-use paydown::api::{Health, LastRun, Settings};
+use paydown::api::{Health, LastRun, Scope, Settings};
 use paydown::money::Cents;
 
 use super::call::{Answered, Call, json};
-use crate::ledger::keys::Scope;
 use crate::ledger::listings;
 
 /// `GET /healthz`, for everybody.

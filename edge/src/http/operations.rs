@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use paydown::api::{Credit, FieldError};
+use paydown::api::{Credit, FieldError, Scope};
 use paydown::credit::Facts;
 use paydown::decision::{Context, Input, decide};
 use paydown::id::{CreditId, ExceptionId};
@@ -12,7 +12,7 @@ use super::call::{Answered, Call, Members, REPLAYED, json};
 use super::problem::Problem;
 use crate::ledger::decisions::Landing;
 use crate::ledger::facts::facts;
-use crate::ledger::keys::{self, Scope};
+use crate::ledger::keys;
 use crate::ledger::listings;
 use crate::ledger::operations::{self, Operation};
 use crate::ports::Ports;

@@ -1,13 +1,12 @@
 //! What a plan would be; nothing is recorded.
 
 use axum::http::StatusCode;
-use paydown::api::{FieldError, Plan, PlanRequest};
+use paydown::api::{FieldError, Plan, PlanRequest, Scope};
 use paydown::money::Cents;
 use paydown::plan::{Terms, plan as planned};
 
 use super::call::{Answered, Call, Parameters, json};
 use super::problem::Problem;
-use crate::ledger::keys::Scope;
 
 /// `GET /v1/plan`.
 pub async fn plan(call: Call) -> Answered {

@@ -2,11 +2,10 @@
 //! machine; anywhere else the route does not exist.
 
 use axum::http::StatusCode;
-use paydown::api::FieldError;
+use paydown::api::{FieldError, Scope};
 
 use super::call::{Answered, Call, Members, json};
 use super::problem::Problem;
-use crate::ledger::keys::Scope;
 use crate::run;
 
 /// The most days that one call lives through.

@@ -5,8 +5,7 @@ use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use chrono::TimeDelta;
-use paydown::api::FieldError;
-use serde::Serialize;
+use paydown::api::{FieldError, WhoAmI};
 use uuid::Uuid;
 
 use super::call::{Answered, Call, Members, SESSION_COOKIE, json};
@@ -19,14 +18,6 @@ const HOURS: i64 = 12;
 
 /// The largest body of a login.
 const MAX_BODY_BYTES: usize = 4 * 1024;
-
-/// Who is logged in.
-#[derive(Serialize)]
-struct WhoAmI {
-    label: String,
-    scopes: Vec<keys::Scope>,
-    expires_at: paydown::date::Instant,
-}
 
 /// `POST /v1/session` `{key}`: logs in.
 pub async fn log_in(mut call: Call) -> Answered {

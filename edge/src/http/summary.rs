@@ -1,12 +1,11 @@
 //! The dashboard's figures, worked out by core from the facts of all credits.
 
 use axum::http::StatusCode;
-use paydown::api::Summing;
+use paydown::api::{Scope, Summing};
 use paydown::date::BusinessDate;
 
 use super::call::{Answered, Call, json};
 use crate::ledger;
-use crate::ledger::keys::Scope;
 use crate::ledger::listings;
 
 /// How many days before and after today the figures by day show, unless asked otherwise.

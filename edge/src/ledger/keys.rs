@@ -1,5 +1,6 @@
 //! API keys: found by the hash of what a caller presents, never by the key itself.
 
+use paydown::api::Scope;
 use paydown::date::{Instant, text};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -9,35 +10,6 @@ use uuid::Uuid;
 use super::{batch, rows, statement};
 use crate::error::Fault;
 use crate::ports::Database;
-
-/// What a key allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// To perform advances.
-    Advance,
-    /// To read the book.
-    Read,
-    /// To act as an operator.
-    Operate,
-    /// To make and revoke keys.
-    Admin,
-}
-
-impl Scope {
-    /// All of them.
-    pub const ALL: [Scope; 4] = [Scope::Advance, Scope::Read, Scope::Operate, Scope::Admin];
-
-    /// The name in SQL, JSON and on the screen.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Scope::Advance => "advance",
-            Scope::Read => "read",
-            Scope::Operate => "operate",
-            Scope::Admin => "admin",
-        }
-    }
-}
 
 /// A key that is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

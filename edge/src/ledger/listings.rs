@@ -6,6 +6,7 @@
 use paydown::api;
 use paydown::date::{BusinessDate, Instant};
 use paydown::id::{CreditId, DebitId, ExceptionId, RunId};
+use paydown::observation::Source;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
@@ -210,8 +211,13 @@ pub struct TimelineFact {
     pub subject: Uuid,
     /// The reason, outcome or kind that says which rule it follows.
     pub about: Option<String>,
-    /// The return code of a word.
+    /// Who said it, of an observation.
+    pub source: Option<Source>,
+    /// The return code of an observation or a word.
     pub code: Option<String>,
+    /// The amounts that stand for each `{}` in the detail, in minor units.
+    #[serde(default)]
+    pub amounts: Vec<i64>,
     /// What a person should know.
     pub detail: String,
 }
@@ -314,7 +320,7 @@ macro_rules! exceptions {
             "
 SELECT json_object('place', e.opened_at, 'exception', json_object('id', e.id, 'kind', e.kind,
   'status', iif(s.exception_id IS NULL, 'open', 'resolved'), 'subject', e.subject, 'credit_id', e.credit_id,
-  'run_id', e.run_id, 'detail', e.detail, 'opened_at', e.opened_at,
+  'account_id', (SELECT account_id FROM credits WHERE id = e.credit_id), 'run_id', e.run_id, 'detail', e.detail, 'opened_at', e.opened_at,
   'resolution', json(iif(s.exception_id IS NULL, NULL,
     json_object('action', s.action, 'actor', s.actor, 'note', s.note, 'resolved_at', s.resolved_at)))))
 FROM exceptions e LEFT JOIN resolutions s ON s.exception_id = e.id WHERE ",
@@ -336,9 +342,8 @@ WHERE NOT EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id)";
 /// One statement for each table that holds facts of a credit.
 const TIMELINE: [&str; 16] = [
     "
-SELECT json_object('at', created_at, 'kind', 'requested', 'subject', id, 'detail',
-  'an advance of ' || amount || ', fee ' || fee || ', in ' || installments || ' installments every '
-  || interval_days || ' days')
+SELECT json_object('at', created_at, 'kind', 'requested', 'subject', id, 'amounts', json_array(amount, fee),
+  'detail', 'an advance of {}, fee {}, in ' || installments || ' installments every ' || interval_days || ' days')
 FROM credits WHERE id = ?1 ->> '$.id'",
     "
 SELECT json_object('at', u.at, 'kind', 'unknown_answer', 'subject', u.subject_id, 'detail', u.detail)
@@ -351,8 +356,8 @@ FROM credit_transactions WHERE credit_id = ?1 ->> '$.id'",
 SELECT json_object('at', t.at, 'kind', 'transaction', 'subject', d.id, 'detail', 'transaction ' || t.transaction_id)
 FROM debits d JOIN debit_transactions t ON t.debit_id = d.id WHERE d.credit_id = ?1 ->> '$.id'",
     "
-SELECT json_object('at', o.at, 'run_id', o.run_id, 'kind', 'observation', 'subject', named.subject, 'detail',
-  o.status || iif(o.code = '', '', ' ' || o.code) || ' by ' || o.source)
+SELECT json_object('at', o.at, 'run_id', o.run_id, 'kind', 'observation', 'subject', named.subject,
+  'source', o.source, 'code', nullif(o.code, ''), 'detail', o.status || iif(o.code = '', '', ' ' || o.code) || ' by ' || o.source)
 FROM (
   SELECT credit_id AS subject, transaction_id FROM credit_transactions WHERE credit_id = ?1 ->> '$.id'
   UNION ALL
@@ -360,13 +365,13 @@ FROM (
   WHERE d.credit_id = ?1 ->> '$.id') AS named
 JOIN observations o ON o.transaction_id = named.transaction_id AND o.subject_id = ''",
     "
-SELECT json_object('at', o.at, 'run_id', o.run_id, 'kind', 'observation', 'subject', o.subject_id, 'detail',
-  o.status || iif(o.code = '', '', ' ' || o.code) || ' by ' || o.source || iif(o.detail = '', '', ': ' || o.detail))
+SELECT json_object('at', o.at, 'run_id', o.run_id, 'kind', 'observation', 'subject', o.subject_id,
+  'source', o.source, 'code', nullif(o.code, ''), 'detail', o.status || iif(o.code = '', '', ' ' || o.code) || ' by ' || o.source || iif(o.detail = '', '', ': ' || o.detail))
 FROM (SELECT id FROM debits WHERE credit_id = ?1 ->> '$.id' UNION ALL SELECT ?1 ->> '$.id') AS s
 JOIN observations o ON o.subject_id = s.id",
     "
 SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'debit', 'subject', d.id,
-  'about', d.reason, 'detail', d.amount || ' due ' || d.due_date || ', ' || d.reason
+  'about', d.reason, 'amounts', json_array(d.amount), 'detail', '{} due ' || d.due_date || ', ' || d.reason
   || iif(d.replaces IS NULL, '', ', replaces ' || d.replaces))
 FROM debits d JOIN decisions x ON x.id = d.decision_id WHERE d.credit_id = ?1 ->> '$.id' ORDER BY d.sequence",
     "
@@ -384,7 +389,7 @@ SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'time
 FROM timeouts t JOIN decisions x ON x.id = t.decision_id WHERE t.credit_id = ?1 ->> '$.id'",
     "
 SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'processed', 'subject', d.id,
-  'detail', 'debit ' || d.sequence || ' of ' || d.amount)
+  'amounts', json_array(d.amount), 'detail', 'debit ' || d.sequence || ' of {}')
 FROM debits d JOIN processed_debits p ON p.debit_id = d.id JOIN decisions x ON x.id = p.decision_id
 WHERE d.credit_id = ?1 ->> '$.id' ORDER BY d.sequence",
     "
