@@ -45,6 +45,7 @@ export interface Summary {
   credits: Record<string, number>;
   open_exceptions: number;
   days: { date: string; expected: number; collected: number }[];
+  overdue: number;
   ageing: { days: string; debits: number; amount: number }[];
   failures: { code: string | null; debits: number; amount: number }[];
 }

@@ -2,7 +2,8 @@
 
 use paydown::api::{ExceptionStatus, RunStatus};
 use paydown::credit::{Because, CreditStatus, DebitStatus, Kind, Reason};
-use paydown::observation::Outcome;
+use paydown::observation::{Outcome, Source};
+use paydown::policy::RETURN_CODES;
 
 use super::badge::Tone;
 
@@ -266,6 +267,20 @@ pub const fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Failure => "failure",
         Outcome::Returned => "returned after success",
     }
+}
+
+/// Who said it.
+pub const fn source(source: Source) -> &'static str {
+    match source {
+        Source::Report => "Report says",
+        Source::Refusal => "Processor refused",
+        Source::Decision => "Operator decided",
+    }
+}
+
+/// What a return code means, where the table of the law knows it.
+pub fn code(code: &str) -> Option<&'static str> {
+    RETURN_CODES.iter().find(|known| known.code == code).map(|known| known.title)
 }
 
 /// What a rule of the law is about.

@@ -2,22 +2,10 @@
 //! person means to do: sent twice, it is done once.
 
 use paydown::api::Run;
-use paydown::date::Instant;
 use paydown::id::{CreditId, ExceptionId};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Answer, request};
-
-/// Who is logged in.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Session {
-    /// What the key is called.
-    pub label: String,
-    /// What it allows.
-    pub scopes: Vec<String>,
-    /// When the session ends.
-    pub expires_at: Instant,
-}
 
 #[derive(Serialize)]
 struct Login<'a> {

@@ -2,12 +2,11 @@
 
 use std::fmt::Display;
 
-use paydown::api::{Credit, CreditDetail, Debit, Exception, Page, Run, RunDetail, Settings, Summary};
+use paydown::api::{Credit, CreditDetail, Debit, Exception, Page, Run, RunDetail, Settings, Summary, WhoAmI};
 use paydown::credit::Facts;
 
 use super::query::Path;
 use super::remote::{Remote, SESSION, remote};
-use crate::data::actions::Session;
 
 /// How many rows a page of a list has.
 const PAGE: u32 = 50;
@@ -135,6 +134,6 @@ pub fn settings() -> Remote<Settings> {
 }
 
 /// `GET /v1/session`
-pub fn session() -> Remote<Session> {
+pub fn session() -> Remote<WhoAmI> {
     remote(|| SESSION.to_owned())
 }

@@ -59,7 +59,8 @@ pub fn ExceptionsPage() -> impl IntoView {
 fn Row(exception: Exception, closing: RwSignal<Option<Exception>>) -> impl IntoView {
     let about = match exception.credit_id {
         Some(id) => {
-            view! { <a href=format!("/credits/{id}?about={}", exception.subject)>"credit"</a> }.into_any()
+            let account = exception.account_id.clone().unwrap_or_else(|| "credit".to_owned());
+            view! { <a href=format!("/credits/{id}?about={}", exception.subject)>{account}</a> }.into_any()
         }
         None => view! { <code>{exception.subject.clone()}</code> }.into_any(),
     };

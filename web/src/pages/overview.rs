@@ -50,10 +50,6 @@ fn today(summary: &Summary) -> BusinessDate {
 fn Figures(summary: Arc<Summary>) -> impl IntoView {
     let settings: Settings = expect_context();
     let currency = settings.currency;
-    let overdue = summary.ageing.iter().filter(|age| age.days != "not_due");
-    let (debits, amount) = overdue.fold((0_u64, 0_i64), |(debits, amount), age| {
-        (debits.saturating_add(age.debits), amount.saturating_add(age.amount))
-    });
     let held = summary.credits.get(&CreditStatus::Held).copied().unwrap_or_default();
     let exceptions = summary.open_exceptions;
     view! {
@@ -61,8 +57,8 @@ fn Figures(summary: Arc<Summary>) -> impl IntoView {
         <dl class="figures-row">
             <div>
                 <dt>"Past due, not yet paid"</dt>
-                <dd><a href="#ageing">{money(amount, &currency)}</a></dd>
-                <dd class="quiet">{counted(debits, "debit", "debits")}</dd>
+                <dd><a href="#ageing" rel="external">{money(summary.overdue, &currency)}</a></dd>
+                <dd class="quiet">"by when each installment was first due"</dd>
             </div>
             <div>
                 <dt>"Held"</dt>
@@ -120,8 +116,7 @@ fn Statuses(summary: Arc<Summary>) -> impl IntoView {
 #[component]
 fn Ageing(ages: Vec<Age>, currency: String) -> impl IntoView {
     let rows = ages.into_iter().map(|age| {
-        let days =
-            if age.days == "not_due" { "not due yet".to_owned() } else { format!("{} days", age.days) };
+        let days = if age.days == "0" { "not past due".to_owned() } else { format!("{} days", age.days) };
         view! {
             <tr>
                 <th scope="row">{days}</th>
@@ -159,9 +154,7 @@ fn FailuresByCode(failures: Vec<Failures>, currency: String) -> impl IntoView {
         .into_any();
     }
     let rows = failures.into_iter().map(|failures| {
-        let title = failures.code.as_deref().and_then(|code| {
-            paydown::policy::RETURN_CODES.iter().find(|known| known.code == code).map(|known| known.title)
-        });
+        let title = failures.code.as_deref().and_then(labels::code);
         view! {
             <tr>
                 <th scope="row">{failures.code.unwrap_or_else(|| "none".into())}</th>

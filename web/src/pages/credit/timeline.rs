@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use paydown::api::{CreditDetail, Debit, TimelineEntry};
+use paydown::observation::Source;
 
 use super::raw_row::RawRowView;
 use crate::charts::share::owed;
@@ -67,7 +68,7 @@ fn line(detail: &CreditDetail, entry: TimelineEntry) -> impl IntoView + use<> {
             <div class="when"><At at=entry.at/></div>
             <div class="rule-cell">{rule}</div>
             <div class="what">
-                <strong>{title(&entry.kind)}</strong>
+                <strong>{title(&entry)}</strong>
                 " "
                 <span class="quiet">{subject}</span>
                 " "
@@ -81,7 +82,7 @@ fn line(detail: &CreditDetail, entry: TimelineEntry) -> impl IntoView + use<> {
 
 /// Which row of which report an observation is; only the report's have one.
 fn sought(detail: &CreditDetail, debit: Option<&Debit>, entry: &TimelineEntry) -> Option<Sought> {
-    if entry.kind != "observation" || !entry.detail.contains("by report") {
+    if entry.source? != Source::Report {
         return None;
     }
     let transaction = match debit {
@@ -96,13 +97,15 @@ fn sought(detail: &CreditDetail, debit: Option<&Debit>, entry: &TimelineEntry) -
     })
 }
 
-/// What a kind of fact is called.
-fn title(kind: &str) -> String {
-    let title = match kind {
+/// What a fact is called.
+fn title(entry: &TimelineEntry) -> String {
+    if let Some(source) = entry.source {
+        return labels::source(source).to_owned();
+    }
+    let title = match entry.kind.as_str() {
         "requested" => "Asked for",
         "unknown_answer" => "Answer unknown",
         "transaction" => "Transaction named",
-        "observation" => "Report says",
         "debit" => "Debit added",
         "cancelled" => "Debit cancelled",
         "word" => "Word taken into effect",
@@ -140,13 +143,45 @@ fn sentence(detail: &CreditDetail, debit: Option<&Debit>, entry: &TimelineEntry)
         ("cancelled", Some(debit)) => {
             debit.cancelled_because.map(labels::because).unwrap_or_default().to_owned()
         }
+        // Who said it is in the title.
+        ("observation", _) => with_meaning(entry.detail.replacen(&by(entry), "", 1), entry),
         // The instant of a word is that of the observation before it, which is on the screen.
-        ("word", _) => entry.detail.split(" at ").next().unwrap_or_default().to_owned(),
+        ("word", _) => with_meaning(entry.detail.split(" at ").next().unwrap_or_default().to_owned(), entry),
         ("exception_opened" | "exception_closed", _) => match entry.detail.split_once(": ") {
             Some((kind, detail)) => format!("{}: {detail}", kind_in_words(kind)),
             None => entry.detail.clone(),
         },
+        ("held", _) => {
+            let kind = entry.detail.strip_prefix("held by ").and_then(|rest| rest.split(' ').next());
+            kind.map_or_else(
+                || entry.detail.clone(),
+                |kind| format!("by the exception {}", kind_in_words(kind)),
+            )
+        }
+        ("released", _) => match entry.detail.strip_prefix("released from ") {
+            Some(kind) => format!("from the exception {}", kind_in_words(kind)),
+            None => entry.detail.clone(),
+        },
         _ => entry.detail.clone(),
+    }
+}
+
+/// How the detail of an observation says who said it.
+fn by(entry: &TimelineEntry) -> String {
+    let source = match entry.source {
+        Some(Source::Report) => "report",
+        Some(Source::Refusal) => "refusal",
+        Some(Source::Decision) => "decision",
+        None => return String::new(),
+    };
+    format!(" by {source}")
+}
+
+/// With what its return code means.
+fn with_meaning(text: String, entry: &TimelineEntry) -> String {
+    match entry.code.as_deref().and_then(labels::code) {
+        Some(meaning) => format!("{text}, {}", meaning.to_lowercase()),
+        None => text,
     }
 }
 
