@@ -3,8 +3,9 @@
 use crate::builds::{self, Part};
 use crate::setup::{self, Setup};
 use crate::step::{self, Result, Stop};
+use serde_json::Value;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Where Debian and Ubuntu put it.
@@ -41,6 +42,11 @@ pub fn screenshots(wanted: &Screenshots) -> Result<()> {
     Ok(())
 }
 
+/// Playwright over the specs, which serve a world of their own.
+pub fn specs(setup: &Setup) -> Result<Command> {
+    playwright(setup, "specs")
+}
+
 /// Playwright over one of the projects of its configuration, with the browser that it drives and the commands of
 /// this program for the world that it starts.
 fn playwright(setup: &Setup, project: &str) -> Result<Command> {
@@ -68,4 +74,25 @@ fn chromium() -> Result<PathBuf> {
     // Without a font no text has a size.
     setup::apt_install(&["chromium", "fonts-liberation"]).map_err(missing)?;
     there().ok_or_else(|| missing(Stop("apt-get put it somewhere else".into())))
+}
+
+/// How many specs passed and failed, as Playwright reports them to programs.
+pub fn counts(root: &Path) -> (u64, u64) {
+    counted(&fs::read_to_string(root.join(REPORT)).unwrap_or_default())
+}
+
+fn counted(report: &str) -> (u64, u64) {
+    let report: Value = serde_json::from_str(report).unwrap_or_default();
+    let of = |name: &str| report.pointer(&format!("/stats/{name}")).and_then(Value::as_u64).unwrap_or(0);
+    (of("expected"), of("unexpected") + of("flaky"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_report_is_counted() {
+        let report = r#"{"stats": {"expected": 29, "skipped": 2, "unexpected": 1, "flaky": 3}}"#;
+        assert_eq!(super::counted(report), (29, 4));
+        assert_eq!(super::counted(""), (0, 0));
+    }
 }

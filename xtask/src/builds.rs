@@ -18,6 +18,8 @@ pub enum Part {
     Bank,
     /// The dashboard.
     Dashboard,
+    /// The dashboard as it is deployed: small, and slow to build.
+    ReleaseDashboard,
 }
 
 impl Part {
@@ -27,6 +29,7 @@ impl Part {
             Part::Worker => "building the Worker",
             Part::Bank => "building the bank simulator",
             Part::Dashboard => "building the dashboard",
+            Part::ReleaseDashboard => "building the dashboard for release",
         }
     }
 
@@ -35,7 +38,18 @@ impl Part {
         match self {
             Part::SandboxWorker | Part::Worker => &["Cargo.toml", "Cargo.lock", "core", "edge"],
             Part::Bank => &["Cargo.toml", "Cargo.lock", "core", "tests/bank"],
-            Part::Dashboard => &["Cargo.toml", "Cargo.lock", "core", "web", "Trunk.toml", "index.html"],
+            // The packages of npm make its styles.
+            Part::Dashboard | Part::ReleaseDashboard => &[
+                ".cargo",
+                "Cargo.toml",
+                "Cargo.lock",
+                "core",
+                "web",
+                "Trunk.toml",
+                "index.html",
+                "package.json",
+                "package-lock.json",
+            ],
         }
     }
 
@@ -46,6 +60,7 @@ impl Part {
             Part::Worker => "edge/build/worker/shim.mjs",
             Part::Bank => "tests/bank/build/worker/shim.mjs",
             Part::Dashboard => "dist/index.html",
+            Part::ReleaseDashboard => "target/dashboard/index.html",
         }
     }
 
@@ -57,6 +72,9 @@ impl Part {
             Part::Worker => ("worker-build", "edge", &["--profile", "local", "--no-opt"]),
             Part::Bank => ("worker-build", "tests/bank", &["--profile", "local", "--no-opt"]),
             Part::Dashboard => ("trunk", "", &["build", "--offline", "--cargo-profile", "local"]),
+            Part::ReleaseDashboard => {
+                ("trunk", "", &["build", "--offline", "--release", "--dist", "target/dashboard"])
+            }
         };
         let mut command = setup.wasm_command(program, folder);
         command.args(arguments);

@@ -9,6 +9,7 @@ mod client;
 mod demo;
 mod serve;
 mod setup;
+mod sizes;
 mod step;
 mod test;
 
@@ -22,7 +23,7 @@ usage: cargo xtask COMMAND [FLAGS]
   dev    serves the Worker for development
   screenshots
          takes the main pages of the dashboard, light and dark
-  test   lints, native tests, end-to-end tests on the real runtime
+  test   lints, native tests, end-to-end tests on the real runtime, browser tests
 
 flags of demo and dev
   --port PORT            where the Worker serves (8787)
@@ -40,7 +41,7 @@ flags of screenshots
   --address URL          the dashboard that serves already (default: one with a book of three weeks is served)
 
 flags of test
-  --full                 adds the long checks
+  --full                 adds the long checks, the size of the dashboard's release among them
 ";
 
 fn main() -> ExitCode {

@@ -3,9 +3,11 @@
 //! A step that runs tests counts as many as it ran, any other step counts as one. The last line is
 //! `N passed, N failed`.
 
+use crate::browser;
 use crate::builds::{self, Part};
 use crate::setup::{self, Setup};
-use crate::step::{self, Result, Stop};
+use crate::sizes;
+use crate::step::{self, Ended, Result, Stop};
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -40,8 +42,12 @@ pub fn test(full: bool) -> Result<ExitCode> {
             tally.passed += 1;
             // Over the workspace as well: a package by itself has other features, and all would compile again.
             tally.tests("end-to-end tests", nextest(&setup, &["--workspace", "-E", "binary(e2e)"], full)?);
+            tally.specs("browser tests", &setup);
         }
         Err(Stop(why)) => tally.fail(1, &why),
+    }
+    if full {
+        tally.result(sizes::check(&setup));
     }
     Ok(tally.close())
 }
@@ -49,7 +55,11 @@ pub fn test(full: bool) -> Result<ExitCode> {
 impl Tally {
     /// A step that is right or wrong as a whole.
     fn check(&mut self, title: &str, mut command: Command) {
-        match step::run(title, &mut command) {
+        self.result(step::run(title, &mut command));
+    }
+
+    fn result(&mut self, result: Result<()>) {
+        match result {
             Ok(()) => self.passed += 1,
             Err(Stop(why)) => self.fail(1, &why),
         }
@@ -61,7 +71,19 @@ impl Tally {
             Ok(ended) => ended,
             Err(Stop(why)) => return self.fail(1, &why),
         };
-        let (passed, failed) = counts(&step::read(&ended.log));
+        let counts = counts(&step::read(&ended.log));
+        self.count(title, &ended, counts);
+    }
+
+    /// The step of Playwright, which says the same.
+    fn specs(&mut self, title: &str, setup: &Setup) {
+        match browser::specs(setup).and_then(|mut command| step::attempt(title, &mut command)) {
+            Ok(ended) => self.count(title, &ended, browser::counts(setup.root())),
+            Err(Stop(why)) => self.fail(1, &why),
+        }
+    }
+
+    fn count(&mut self, title: &str, ended: &Ended, (passed, failed): (u64, u64)) {
         eprintln!("    {passed} passed, {failed} failed in {:.1} s", ended.seconds);
         self.passed += passed;
         if ended.success && passed > 0 {

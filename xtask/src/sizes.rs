@@ -1,0 +1,80 @@
+//! What a first visit to the dashboard downloads, and that it stays as small as the design wants it.
+
+use crate::builds::{self, Part};
+use crate::setup::Setup;
+use crate::step::{self, Result, Stop};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const KIB: u64 = 1024;
+
+/// The most that the WebAssembly may be, in bytes of brotli.
+const WASM_BYTES: u64 = 350 * KIB;
+
+/// The most that all of it may be, in bytes of brotli.
+const ALL_BYTES: u64 = 400 * KIB;
+
+/// Prints how many bytes of brotli, at its best quality, each of the files comes to: a line each.
+const BROTLI: &str = "
+const { readFileSync } = require('node:fs');
+const { brotliCompressSync } = require('node:zlib');
+for (const file of process.argv.slice(1)) console.log(brotliCompressSync(readFileSync(file)).length);";
+
+/// Builds the dashboard for release, and weighs it.
+pub fn check(setup: &Setup) -> Result<()> {
+    builds::build(setup, &[Part::ReleaseDashboard])?;
+    let index = setup.root().join(Part::ReleaseDashboard.product());
+    let files = served(index.parent().unwrap_or(&index))?;
+    let mut node = setup.command(&setup.root().join("node_modules/.bin/node").to_string_lossy(), "");
+    let printed = step::output(node.args(["-e", BROTLI, "--"]).args(&files))
+        .ok_or_else(|| Stop("node could not compress the dashboard's release".into()))?;
+    let sizes: Vec<u64> = printed.lines().filter_map(|line| line.parse().ok()).collect();
+    let is_wasm = |file: &Path| file.extension().is_some_and(|extension| extension == "wasm");
+    let wasm = files.iter().zip(&sizes).filter(|(file, _)| is_wasm(file)).map(|(_, size)| size).sum();
+    verdict(files.len() == sizes.len(), wasm, sizes.iter().sum())
+}
+
+/// What the browser asks for on a first visit: all but the headers, which the server reads.
+fn served(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if !path.ends_with("_headers") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn verdict(all_weighed: bool, wasm: u64, all: u64) -> Result<()> {
+    let figures = format!(
+        "the dashboard's first load is {} KiB of brotli (at most {}), {} KiB of it wasm (at most {})",
+        all.div_ceil(KIB),
+        ALL_BYTES / KIB,
+        wasm.div_ceil(KIB),
+        WASM_BYTES / KIB
+    );
+    if !all_weighed || wasm == 0 {
+        return Err(Stop("the dashboard's release could not be weighed".into()));
+    }
+    if wasm > WASM_BYTES || all > ALL_BYTES {
+        return Err(Stop(figures));
+    }
+    eprintln!("  ✓ {figures}");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ALL_BYTES, WASM_BYTES, verdict};
+
+    #[test]
+    fn too_much_is_refused_and_nothing_weighed_too() {
+        assert!(verdict(true, WASM_BYTES, ALL_BYTES).is_ok());
+        assert!(verdict(true, WASM_BYTES + 1, ALL_BYTES).is_err());
+        assert!(verdict(true, WASM_BYTES, ALL_BYTES + 1).is_err());
+        assert!(verdict(true, 0, 1).is_err());
+        assert!(verdict(false, WASM_BYTES, ALL_BYTES).is_err());
+    }
+}
