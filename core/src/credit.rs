@@ -183,6 +183,30 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Kind; 20] = [
+        Kind::CreditUnconfirmed,
+        Kind::CreditReturned,
+        Kind::CreditContradiction,
+        Kind::NoAnswer,
+        Kind::OverCollectionPrevented,
+        Kind::TimeoutLimit,
+        Kind::ReportGap,
+        Kind::ReportHole,
+        Kind::OverCollected,
+        Kind::UnknownTransaction,
+        Kind::MalformedRow,
+        Kind::HardReturn,
+        Kind::UnknownReturnCode,
+        Kind::RetryLimit,
+        Kind::HeldByOperator,
+        Kind::DecisionContradicted,
+        Kind::OverRefunded,
+        Kind::TwoStrikes,
+        Kind::RunLate,
+        Kind::DeadLetter,
+    ];
+
     /// The name in SQL, JSON and on the screen.
     pub const fn name(self) -> &'static str {
         match self {

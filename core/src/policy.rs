@@ -71,6 +71,57 @@ pub fn gravity(code: Option<&str>) -> Gravity {
     }
 }
 
+/// The kinds of returns whose share of an originator's debits the network watches.
+///
+/// Levels: Nacha Operating Rules, subsection 2.17.2 (ODFI return rate reporting): within 60 days, unauthorized
+/// returns above 0.5 %, administrative ones above 3 % and all together above 15 % of the debits originated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReturnClass {
+    /// R05, R07, R10, R11, R29: the customer did not allow the debit.
+    Unauthorized,
+    /// R02, R03, R04: the account's data were wrong.
+    Administrative,
+    /// Every return, whatever its code.
+    Overall,
+}
+
+/// How many days back the return rates look.
+pub const RETURN_RATE_DAYS: u32 = 60;
+
+impl ReturnClass {
+    /// All of them.
+    pub const ALL: [ReturnClass; 3] =
+        [ReturnClass::Unauthorized, ReturnClass::Administrative, ReturnClass::Overall];
+
+    /// The name in metrics, JSON and on the screen.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ReturnClass::Unauthorized => "unauthorized",
+            ReturnClass::Administrative => "administrative",
+            ReturnClass::Overall => "overall",
+        }
+    }
+
+    /// The share above which the network asks questions, in basis points of the debits originated.
+    pub const fn level_basis_points(self) -> u32 {
+        match self {
+            ReturnClass::Unauthorized => 50,
+            ReturnClass::Administrative => 300,
+            ReturnClass::Overall => 1500,
+        }
+    }
+
+    /// Whether a return with this code belongs to the class. A failure without a code counts among all.
+    pub fn counts(self, code: &str) -> bool {
+        match self {
+            ReturnClass::Unauthorized => ["R05", "R07", "R10", "R11", "R29"].contains(&code),
+            ReturnClass::Administrative => ["R02", "R03", "R04"].contains(&code),
+            ReturnClass::Overall => true,
+        }
+    }
+}
+
 /// The limits of the law. They are recorded with each decision, so that changing one later
 /// rewrites nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

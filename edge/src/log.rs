@@ -19,8 +19,17 @@ pub fn error(what: &str, detail: Value) {
     write(Level::Error, &line("error", what, detail));
 }
 
+/// The members of the detail stand beside the others, so that a search finds them by their names.
 fn line(level: &str, what: &str, detail: Value) -> String {
-    json!({ "level": level, "what": what, "detail": detail }).to_string()
+    let mut line = json!({ "level": level, "what": what });
+    match (line.as_object_mut(), detail) {
+        (Some(line), Value::Object(members)) => line.extend(members),
+        (Some(line), other) => {
+            line.insert("detail".to_owned(), other);
+        }
+        (None, _) => {}
+    }
+    line.to_string()
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -41,6 +50,6 @@ mod tests {
     #[test]
     fn a_line_is_one_json_text() {
         let line = super::line("info", "a \"line\"\nfeed", serde_json::json!({ "run": 1 }));
-        assert_eq!(line, r#"{"detail":{"run":1},"level":"info","what":"a \"line\"\nfeed"}"#);
+        assert_eq!(line, r#"{"level":"info","run":1,"what":"a \"line\"\nfeed"}"#);
     }
 }

@@ -1,8 +1,10 @@
 //! The HTTP API, driven natively over SQLite and a processor that answers by script.
 
+mod access;
 mod advances;
 mod append_only;
 mod bad_input;
 mod client;
 mod operators;
 mod reading;
+mod watching;

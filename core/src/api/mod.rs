@@ -7,12 +7,13 @@ mod summary;
 pub use summary::{Age, Day, Failures, Summary, Summing, Totals};
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::credit::{Because, CreditStatus, DebitStatus, Facts, Kind, Reason, State};
 use crate::date::{BusinessDate, Instant};
 use crate::id::{CreditId, DebitId, ExceptionId, RunId, TransactionId};
 use crate::money::Cents;
-use crate::observation::Source;
+use crate::observation::{Source, Status};
 use crate::plan::Installment;
 use crate::policy::Policy;
 
@@ -327,6 +328,62 @@ pub struct Exception {
     pub opened_at: Instant,
     /// How it closed.
     pub resolution: Option<Resolution>,
+    /// What resolves it, while it is open.
+    pub actions: Vec<ResolutionAction>,
+}
+
+/// What an operator does to resolve an exception.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResolutionAction {
+    /// It was looked at, and holds nothing.
+    Close,
+    /// The credits that it holds are let go on, and their gaps filled.
+    Release,
+}
+
+/// An exception with what is known on both sides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExceptionDetail {
+    /// The exception.
+    #[serde(flatten)]
+    pub exception: Exception,
+    /// The credit it concerns, as it stands in the book.
+    pub credit: Option<Credit>,
+    /// The debit it is about, as it stands in the book.
+    pub debit: Option<Debit>,
+    /// What was said of the subject's transaction, by instant; of a credit, of its debits' as well.
+    pub observations: Vec<Stated>,
+    /// The credits that it still holds.
+    pub holds: Vec<CreditId>,
+}
+
+/// One status that was stated of a transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stated {
+    /// The transaction, by the processor's id.
+    pub transaction_id: Option<String>,
+    /// What was stated.
+    pub status: Status,
+    /// The return code.
+    pub code: Option<String>,
+    /// When it happened, by the processor.
+    pub at: Instant,
+    /// Who stated it.
+    pub source: Source,
+    /// The run that read it.
+    pub run_id: Option<RunId>,
+    /// What was said besides.
+    pub detail: String,
+}
+
+/// What became of the exceptions that were to be resolved together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolved {
+    /// How many were resolved by this request.
+    pub resolved: u64,
+    /// How many are left: repeat the request, or choose the other action.
+    pub left: u64,
 }
 
 /// Whether an exception still asks for a person.
@@ -441,6 +498,8 @@ pub struct Settings {
     pub business_time_zone: String,
     /// The limits of the law.
     pub policy: Policy,
+    /// Whether advances and debits leave.
+    pub gate: Gate,
     /// Whether this is a sandbox.
     pub sandbox: bool,
 }
@@ -485,9 +544,61 @@ pub struct WhoAmI {
     pub expires_at: Instant,
 }
 
+/// An API key, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// The key's id.
+    pub id: Uuid,
+    /// What its owner calls it.
+    pub label: String,
+    /// What it allows.
+    pub scopes: Vec<Scope>,
+    /// When it was made.
+    pub created_at: Instant,
+    /// Since when it is worth nothing.
+    pub revoked_at: Option<Instant>,
+}
+
+/// An API key that was just made: the only time that its secret is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewApiKey {
+    /// What is kept of it.
+    #[serde(flatten)]
+    pub kept: ApiKey,
+    /// The secret, to be sent as `Authorization: Bearer`.
+    pub key: String,
+}
+
+/// Whether advances and debits leave: what an operator said last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gate {
+    /// Whether they do not.
+    pub stopped: bool,
+    /// Who said so; nobody yet where nothing was ever stopped.
+    pub actor: Option<String>,
+    /// Why.
+    pub note: Option<String>,
+    /// Since when.
+    pub at: Option<Instant>,
+}
+
+/// Whether all is as it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HealthStatus {
+    /// It is.
+    Ok,
+    /// It is not; the reasons say what.
+    Unhealthy,
+}
+
 /// What is running, and whether the book is kept: `GET /healthz`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
+    /// Whether all is as it should be.
+    pub status: HealthStatus,
+    /// What is not.
+    pub reasons: Vec<String>,
     /// The release.
     pub version: String,
     /// The commit it was built from.

@@ -11,6 +11,7 @@ use paydown::api::{FieldError, Scope};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::problem::Problem;
 use crate::ledger::keys::{self, Key};
@@ -37,7 +38,12 @@ pub struct Call {
     pub headers: HeaderMap,
     uri: Uri,
     body: Body,
+    key: Option<Key>,
 }
+
+/// Which key a call came with, for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller(pub Uuid);
 
 /// What a handler answers.
 pub type Answered = Result<Response, Problem>;
@@ -47,7 +53,7 @@ impl Call {
     pub fn of(ports: Ports, request: Request) -> Call {
         let (parts, body) = request.into_parts();
         let request_id = parts.extensions.get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
-        Call { ports, request_id, headers: parts.headers, uri: parts.uri, body }
+        Call { ports, request_id, headers: parts.headers, uri: parts.uri, body, key: None }
     }
 
     /// The hash of the API key that the call presents; 401 without one.
@@ -63,14 +69,24 @@ impl Call {
     }
 
     /// Lets the call pass if its API key, or that of its session, has the scope.
-    pub async fn authorize(&self, scope: Scope) -> Result<Key, Problem> {
-        if !self.headers.contains_key(AUTHORIZATION)
-            && let Some(session) = self.session().await?
-        {
-            return allowed(Some(session.key), scope);
-        }
-        let hash = self.key_hash()?;
-        allowed(keys::key(&*self.ports.database, &hash).await?, scope)
+    pub async fn authorize(&mut self, scope: Scope) -> Result<(), Problem> {
+        let session = if self.headers.contains_key(AUTHORIZATION) { None } else { self.session().await? };
+        let key = match session {
+            Some(session) => Some(session.key),
+            None => keys::key(&*self.ports.database, &self.key_hash()?).await?,
+        };
+        self.key = Some(allowed(key, scope)?);
+        Ok(())
+    }
+
+    /// Which key the call came with, once it was let pass.
+    pub fn caller(&self) -> Option<Caller> {
+        self.key.as_ref().map(|key| Caller(key.id))
+    }
+
+    /// Who acts: what the key is called that the call came with.
+    pub fn actor(&self) -> String {
+        self.key.as_ref().map_or_else(String::new, |key| key.label.clone())
     }
 
     /// The session that the call's cookie stands for. A cookie never speaks for another site's page.
@@ -106,6 +122,15 @@ impl Call {
     pub fn id<T: FromStr>(&self, noun: &str) -> Result<T, Problem> {
         let segment = self.uri.path().split('/').nth(3).unwrap_or_default();
         segment.parse().map_err(|_| Problem::not_found(format!("there is no {noun} {segment}")))
+    }
+
+    /// The path and query of the call, but from `cursor` on.
+    pub fn with_cursor(&self, cursor: &str) -> String {
+        let query = self.uri.query().unwrap_or_default();
+        let others = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
+        let pairs: Vec<&str> = others.collect();
+        let separator = if pairs.is_empty() { "" } else { "&" };
+        format!("{}?{}{separator}cursor={cursor}", self.uri.path(), pairs.join("&"))
     }
 
     /// The query's parameters, of which only `known` ones may be given, each once.

@@ -1,7 +1,7 @@
 //! Credits: the list, one with its debits and timeline, and its facts.
 
 use axum::http::StatusCode;
-use paydown::api::{Credit, CreditDetail, Debit, Page, Scope, TimelineEntry};
+use paydown::api::{Credit, CreditDetail, Debit, Page, TimelineEntry};
 use paydown::credit::{Because, CreditStatus, Facts, Kind, Reason};
 use paydown::date::{Instant, text};
 use paydown::id::{CreditId, DebitId};
@@ -13,6 +13,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::call::{Answered, Call, cursor, json};
+use super::csv::csv_or_json;
 use super::problem::Problem;
 use crate::ledger;
 use crate::ledger::listings::{self, CreditPlace, CreditsWanted, TimelineFact};
@@ -47,7 +48,6 @@ impl Filter {
 
 /// `GET /v1/credits`: newest first, or oldest first with `sort=created_at`.
 pub async fn list(call: Call) -> Answered {
-    call.authorize(Scope::Read).await?;
     let known = [
         "account_id",
         "status",
@@ -83,7 +83,7 @@ pub async fn list(call: Call) -> Answered {
         Some(page) => page,
         None => page(&call.ports, &filter, newest_first, behind, limit).await?,
     };
-    json(StatusCode::OK, &page)
+    csv_or_json(&call, &page)
 }
 
 /// The credits that the idempotency key or the text names exactly. `None`: there is no key, and the text is
@@ -144,7 +144,6 @@ async fn page(
 
 /// `GET /v1/credits/{id}`.
 pub async fn one(call: Call) -> Answered {
-    call.authorize(Scope::Read).await?;
     call.parameters(&[])?.check()?;
     let facts = found(&call).await?;
     let timeline = listings::timeline(&*call.ports.database, facts.id).await?;
@@ -158,7 +157,6 @@ pub async fn one(call: Call) -> Answered {
 
 /// `GET /v1/credits/{id}/facts`.
 pub async fn facts(call: Call) -> Answered {
-    call.authorize(Scope::Read).await?;
     call.parameters(&[])?.check()?;
     json(StatusCode::OK, &found(&call).await?)
 }

@@ -1,13 +1,13 @@
 //! Debits: the list, by due date.
 
-use axum::http::StatusCode;
-use paydown::api::{Debit, Page, Scope};
+use paydown::api::{Debit, Page};
 use paydown::credit::DebitStatus;
 use paydown::date::BusinessDate;
 use paydown::id::CreditId;
 
-use super::call::{Answered, Call, cursor, json};
+use super::call::{Answered, Call, cursor};
 use super::credits::{MAX_EXAMINED, SLICE};
+use super::csv::csv_or_json;
 use super::problem::Problem;
 use crate::ledger;
 use crate::ledger::listings::{self, DebitsWanted};
@@ -18,7 +18,6 @@ const STATUSES: &str =
 
 /// `GET /v1/debits`.
 pub async fn list(call: Call) -> Answered {
-    call.authorize(Scope::Read).await?;
     let mut asked = call.parameters(&["credit_id", "status", "due_from", "due_to", "limit", "cursor"])?;
     let credit_id: Option<CreditId> = asked.parsed("credit_id", "the id of a credit");
     let status: Option<DebitStatus> = asked.named("status", STATUSES);
@@ -29,7 +28,7 @@ pub async fn list(call: Call) -> Answered {
     asked.check()?;
     let examine = if status.is_some() { SLICE } else { limit.saturating_add(1) };
     let wanted = DebitsWanted { credit_id, due_from, due_to, behind, limit: examine };
-    json(StatusCode::OK, &page(&call.ports, wanted, status, limit).await?)
+    csv_or_json(&call, &page(&call.ports, wanted, status, limit).await?)
 }
 
 /// Examines debits from a place on until the page is full, or enough were examined.

@@ -1,25 +1,41 @@
-//! Exceptions: the list, open first, then oldest first.
+//! Exceptions: the list, open first, then oldest first; one with its facts; and how they are resolved.
 
 use axum::http::StatusCode;
-use paydown::api::{Exception, ExceptionStatus, Page, Scope};
+use paydown::api::{
+    Credit, Debit, Exception, ExceptionDetail, ExceptionStatus, FieldError, Page, ResolutionAction, Resolved,
+};
 use paydown::credit::Kind;
+use paydown::decision::Input;
+use paydown::id::{CreditId, ExceptionId, RunId};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use super::call::{Answered, Call, cursor, json};
+use super::call::{Answered, Call, Members, cursor, json, pointer};
 use super::credits::{MAX_EXAMINED, SLICE};
+use super::csv::csv_or_json;
+use super::operations::{MAX_BODY_BYTES, done, note_of};
 use super::problem::Problem;
+use crate::ledger;
+use crate::ledger::keys;
 use crate::ledger::listings::{self, ExceptionPlace};
+use crate::ledger::operations::{self, Operation, ToResolve};
 use crate::ports::Ports;
+
+/// How many exceptions one request resolves at most.
+const MAX_RESOLVED: usize = 500;
+
+/// After how many released credits a request leaves the rest to the next: each is a decision of its own.
+const MAX_RELEASED: usize = 50;
 
 /// `GET /v1/exceptions`.
 pub async fn list(call: Call) -> Answered {
-    call.authorize(Scope::Read).await?;
     let mut asked = call.parameters(&["status", "kind", "limit", "cursor"])?;
     let status: Option<ExceptionStatus> = asked.named("status", "open or resolved");
     let kind: Option<Kind> = asked.named("kind", "a kind of exception, such as hard_return");
     let limit = asked.limit();
     let behind: ExceptionPlace = asked.cursor().unwrap_or_default();
     asked.check()?;
-    json(StatusCode::OK, &page(&call.ports, behind, status, kind, limit).await?)
+    csv_or_json(&call, &page(&call.ports, behind, status, kind, limit).await?)
 }
 
 /// Examines exceptions from a place on: all for the open ones first, then all again for the resolved.
@@ -55,4 +71,166 @@ async fn page(
         }
     }
     Ok(Page { data, next_cursor: Some(cursor(&behind)?) })
+}
+
+/// `GET /v1/exceptions/{id}`: what we know and what was said, side by side.
+pub async fn one(call: Call) -> Answered {
+    call.parameters(&[])?.check()?;
+    let id: ExceptionId = call.id("exception")?;
+    let database = &*call.ports.database;
+    let exception = found(&call.ports, id).await?;
+    let credit_id: Vec<CreditId> = exception.credit_id.into_iter().collect();
+    let facts = ledger::facts::facts(database, &credit_id).await?.into_iter().next();
+    let debits = facts.as_ref().map(Debit::of).unwrap_or_default();
+    let holds = operations::to_resolve(database, id).await?.map(|held| held.holds).unwrap_or_default();
+    let detail = ExceptionDetail {
+        credit: facts.as_ref().map(Credit::of),
+        debit: debits.into_iter().find(|debit| debit.id.to_string() == exception.subject),
+        observations: listings::stated(database, &exception.subject).await?,
+        holds,
+        exception,
+    };
+    json(StatusCode::OK, &detail)
+}
+
+/// `POST /v1/exceptions/{id}/resolution` `{action, note}`: `close` for one that holds nothing, `release` for one
+/// that holds credits, which ends its hold on each of them.
+pub async fn resolve(mut call: Call) -> Answered {
+    call.parameters(&[])?.check()?;
+    let id: ExceptionId = call.id("exception")?;
+    let asked = asked(call.members(MAX_BODY_BYTES).await?, false).map_err(Problem::invalid)?;
+    let exception = operations::to_resolve(&*call.ports.database, id).await?;
+    let exception = exception.ok_or_else(|| no_such(id))?;
+    if !exception.open {
+        return Err(Problem::conflict("the exception is resolved already"));
+    }
+    match (asked.action, exception.holds.len()) {
+        (ResolutionAction::Release, 0) => {
+            return Err(Problem::conflict("the exception holds nothing: close it"));
+        }
+        (ResolutionAction::Release, _) => release(&call, &exception, &asked.note).await?,
+        (ResolutionAction::Close, 0) => {
+            let at = call.ports.clock.now().await?;
+            operations::close(&*call.ports.database, &[id], &call.actor(), &asked.note, at).await?;
+        }
+        (ResolutionAction::Close, held) => {
+            return Err(Problem::conflict(format!("the exception holds {held} credits: release them")));
+        }
+    }
+    json(StatusCode::OK, &found(&call.ports, id).await?)
+}
+
+/// `POST /v1/exceptions/resolutions` `{kind, run_id, action, note}`: the open ones of a kind, of one run or, without
+/// `run_id`, of all. Those that the other action would resolve are left, as is what one request has no time for.
+pub async fn resolve_many(mut call: Call) -> Answered {
+    call.parameters(&[])?.check()?;
+    let asked = asked(call.members(MAX_BODY_BYTES).await?, true).map_err(Problem::invalid)?;
+    let database = &*call.ports.database;
+    let kind = asked.kind.map_or("", Kind::name);
+    let open = operations::open(database, kind, asked.run_id, MAX_RESOLVED).await?;
+    let mut resolved = 0;
+    match asked.action {
+        ResolutionAction::Close => {
+            let ids: Vec<ExceptionId> = open.iter().filter(|e| e.holds.is_empty()).map(|e| e.id).collect();
+            let at = call.ports.clock.now().await?;
+            resolved = operations::close(database, &ids, &call.actor(), &asked.note, at).await?;
+        }
+        ResolutionAction::Release => {
+            let mut released = 0;
+            for exception in open.iter().filter(|e| !e.holds.is_empty()) {
+                if released >= MAX_RELEASED {
+                    break;
+                }
+                release(&call, exception, &asked.note).await?;
+                released = released.saturating_add(exception.holds.len());
+                resolved = resolved.saturating_add(1);
+            }
+        }
+    }
+    let left = operations::count_open(database, kind, asked.run_id).await?;
+    json(StatusCode::OK, &Resolved { resolved: u64::try_from(resolved).unwrap_or(u64::MAX), left })
+}
+
+/// Ends the exception's hold on each of its credits, once each.
+async fn release(call: &Call, exception: &ToResolve, note: &str) -> Result<(), Problem> {
+    for credit_id in &exception.holds {
+        let operation = Operation {
+            idempotency_key: operations::key_of(exception.id, *credit_id),
+            fingerprint: keys::hash(&format!("release\n{credit_id}\n{note}")),
+            credit_id: *credit_id,
+            action: "release",
+            actor: call.actor(),
+            note: note.to_owned(),
+        };
+        done(&call.ports, &operation, Input::Release { exception_id: Some(exception.id) }).await?;
+    }
+    Ok(())
+}
+
+async fn found(ports: &Ports, id: ExceptionId) -> Result<Exception, Problem> {
+    listings::exception(&*ports.database, id).await?.ok_or_else(|| no_such(id))
+}
+
+fn no_such(id: ExceptionId) -> Problem {
+    Problem::not_found(format!("there is no exception {id}"))
+}
+
+/// How exceptions are to be resolved, and which where it is many.
+struct Asked {
+    action: ResolutionAction,
+    note: String,
+    kind: Option<Kind>,
+    run_id: Option<RunId>,
+}
+
+fn asked(mut members: Members, many: bool) -> Result<Asked, Vec<FieldError>> {
+    let mut errors = Vec::new();
+    let note = note_of(&mut members, &mut errors);
+    let action = named(&mut members, "action", "must be close or release", &mut errors);
+    let (mut kind, mut run_id) = (Ok(None), Ok(None));
+    if many {
+        kind = named(&mut members, "kind", "must be a kind of exception, such as hard_return", &mut errors)
+            .map(Some);
+        run_id = optional(&mut members, "run_id", "must be the id of a run, or null", &mut errors);
+    }
+    errors.extend(members.unknown());
+    match (note, action, kind, run_id) {
+        (Some(note), Ok(action), Ok(kind), Ok(run_id)) if errors.is_empty() => {
+            Ok(Asked { action, note, kind, run_id })
+        }
+        _ => Err(errors),
+    }
+}
+
+/// Something is wrong with a member; it is among the errors.
+struct Wrong;
+
+fn named<T: DeserializeOwned>(
+    members: &mut Members,
+    name: &str,
+    expected: &str,
+    errors: &mut Vec<FieldError>,
+) -> Result<T, Wrong> {
+    let value = optional(members, name, expected, errors)?;
+    value.ok_or_else(|| {
+        errors.push(FieldError { pointer: pointer(name), detail: expected.to_owned() });
+        Wrong
+    })
+}
+
+fn optional<T: DeserializeOwned>(
+    members: &mut Members,
+    name: &str,
+    expected: &str,
+    errors: &mut Vec<FieldError>,
+) -> Result<Option<T>, Wrong> {
+    let read = match members.take(name) {
+        Ok(given) => serde_json::from_value(given.unwrap_or(Value::Null))
+            .map_err(|_| FieldError { pointer: pointer(name), detail: expected.to_owned() }),
+        Err(error) => Err(error),
+    };
+    read.map_err(|error| {
+        errors.push(error);
+        Wrong
+    })
 }

@@ -1,15 +1,21 @@
 //! What is running, and by which settings.
 
 use axum::http::StatusCode;
-use paydown::api::{Health, LastRun, Scope, Settings};
+use paydown::api::{Health, HealthStatus, LastRun, Settings};
+use paydown::date::Instant;
 use paydown::money::Cents;
 
 use super::call::{Answered, Call, json};
-use crate::ledger::listings;
+use crate::ledger::metrics::{LastRuns, last_runs};
+use crate::ledger::{listings, stops};
 
-/// `GET /healthz`, for everybody.
+/// How long a book may be without a complete run: a day, and half of one to mend what went wrong.
+const MAX_HOURS: i64 = 36;
+
+/// `GET /healthz`, for everybody: 503 while money is not looked after.
 pub async fn health(call: Call) -> Answered {
     let now = call.ports.clock.now().await?;
+    let reasons = reasons(&last_runs(&*call.ports.database).await?, now);
     let last = listings::runs(&*call.ports.database, None, 1).await?.into_iter().next();
     let last_run = last.map(|run| LastRun {
         id: run.id,
@@ -17,18 +23,38 @@ pub async fn health(call: Call) -> Answered {
         status: run.status,
         age_seconds: now.signed_duration_since(run.as_of).num_seconds(),
     });
+    let (status, code) = if reasons.is_empty() {
+        (HealthStatus::Ok, StatusCode::OK)
+    } else {
+        (HealthStatus::Unhealthy, StatusCode::SERVICE_UNAVAILABLE)
+    };
     let health = Health {
+        status,
+        reasons,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         commit: option_env!("PAYDOWN_COMMIT").unwrap_or("unknown").to_owned(),
         schema_version: listings::SCHEMA_VERSION,
         last_run,
     };
-    json(StatusCode::OK, &health)
+    json(code, &health)
+}
+
+fn reasons(last: &LastRuns, now: Instant) -> Vec<String> {
+    let hours_since = |at: Instant| now.signed_duration_since(at).num_hours();
+    let since = last.complete.or(last.first_credit);
+    let mut reasons = last.broken.clone();
+    if since.is_some_and(|at| hours_since(at) >= MAX_HOURS) {
+        let known = last.complete.map_or_else(
+            || "no run was complete yet".to_owned(),
+            |at| format!("the last complete run is {} hours old", hours_since(at)),
+        );
+        reasons.push(known);
+    }
+    reasons
 }
 
 /// `GET /v1/settings`.
 pub async fn settings(call: Call) -> Answered {
-    call.authorize(Scope::Read).await?;
     call.parameters(&[])?.check()?;
     let settings = &call.ports.settings;
     let shown = Settings {
@@ -38,6 +64,7 @@ pub async fn settings(call: Call) -> Answered {
         // The only zone that the configuration takes so far.
         business_time_zone: "UTC".to_owned(),
         policy: settings.policy.clone(),
+        gate: stops::gate(&*call.ports.database).await?,
         sandbox: settings.sandbox,
     };
     json(StatusCode::OK, &shown)

@@ -6,74 +6,52 @@
 mod advances;
 mod call;
 mod credits;
+mod csv;
 mod debits;
 mod exceptions;
 mod health;
+mod keys;
+mod metrics;
 mod operations;
 mod plan;
 mod problem;
+mod routes;
 mod runs;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod session;
+mod stops;
 mod summary;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method};
+use axum::extract::Request;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::response::Response;
+use serde_json::json;
 use uuid::Uuid;
-use worker::send::SendFuture;
 
-use call::{Answered, Call, RequestId};
+use call::{Caller, RequestId};
 use problem::Problem;
+pub use routes::{Access, ROUTES, Route};
 
+use crate::log;
 use crate::ports::Ports;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The routes over a world.
 pub fn router(ports: Ports) -> Router {
-    let routes = Router::new();
-    #[cfg(feature = "sandbox")]
-    let routes = routes.route("/v1/sandbox/clock", post(handler(sandbox::advance)));
-    routes
-        .route("/v1/perform_advance", post(handler(advances::perform)))
-        .route("/v1/credits", get(handler(credits::list)))
-        .route("/v1/credits/{id}", get(handler(credits::one)))
-        .route("/v1/credits/{id}/facts", get(handler(credits::facts)))
-        .route("/v1/credits/{id}/hold", post(handler(operations::hold)))
-        .route("/v1/credits/{id}/release", post(handler(operations::release)))
-        .route("/v1/debits", get(handler(debits::list)))
-        .route("/v1/runs", get(handler(runs::list)).post(handler(runs::start)))
-        .route("/v1/runs/{id}", get(handler(runs::one)))
-        .route("/v1/runs/{id}/report", get(handler(runs::report)))
-        .route("/v1/exceptions", get(handler(exceptions::list)))
-        .route("/v1/exceptions/{id}/resolution", post(handler(operations::resolve)))
-        .route(
-            "/v1/session",
-            post(handler(session::log_in)).get(handler(session::who_am_i)).delete(handler(session::log_out)),
-        )
-        .route("/v1/summary", get(handler(summary::summary)))
-        .route("/v1/plan", get(handler(plan::plan)))
-        .route("/v1/settings", get(handler(health::settings)))
-        .route("/healthz", get(handler(health::health)))
+    routes::router()
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn(identified))
         .with_state(ports)
-}
-
-/// A handler as axum wants it. The ports' futures stay on one thread, as the platform has only one.
-fn handler<H, F>(handle: H) -> impl Fn(State<Ports>, Request) -> SendFuture<F> + Clone + Send + Sync + 'static
-where
-    H: Fn(Call) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Answered> + 'static,
-{
-    move |State(ports), request| SendFuture::new(handle(Call::of(ports, request)))
 }
 
 async fn no_such_route(request: Request) -> Problem {
@@ -84,22 +62,52 @@ async fn no_such_method(request: Request) -> Problem {
     Problem::method_not_allowed(format!("{} does not take {}", request.uri().path(), request.method()))
 }
 
-/// Gives the request its id, and the response the same; renders problems.
+/// Gives the request its id, and the response the same; renders problems; leaves a line in the log.
 async fn identified(mut request: Request, next: Next) -> Response {
     let id = Uuid::new_v4().to_string();
-    let is_head = request.method() == Method::HEAD;
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let is_secure = request.uri().scheme_str() == Some("https");
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).await;
+    let caller = response.extensions().get::<Caller>().map(|caller| caller.0);
     let failed = response.status().is_client_error() || response.status().is_server_error();
     let problem = response.extensions_mut().remove::<Problem>();
-    if let Some(problem) = problem.or_else(|| failed.then(|| Problem::of_status(response.status()))) {
+    let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    if let Some(problem) =
+        problem.or_else(|| (failed && !is_json).then(|| Problem::of_status(response.status())))
+    {
         response = problem.render(response, &id);
     }
-    if is_head {
+    if method == Method::HEAD {
         *response.body_mut() = Body::empty();
     }
+    protect(response.headers_mut(), is_secure);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    response.into_response()
+    log::info(
+        "request",
+        json!({
+            "request_id": id, "method": method.as_str(), "path": path, "status": response.status().as_u16(),
+            "api_key_id": caller,
+        }),
+    );
+    response
+}
+
+/// What keeps an answer from being framed, sniffed, cached or read in the clear (OWASP, REST security cheat sheet).
+fn protect(headers: &mut HeaderMap, is_secure: bool) {
+    let protections = [
+        (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (REFERRER_POLICY, "no-referrer"),
+        (CACHE_CONTROL, "no-store"),
+    ];
+    for (name, value) in protections {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if is_secure {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
 }

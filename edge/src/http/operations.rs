@@ -1,11 +1,11 @@
-//! What operators do to a credit and with an exception: each with actor, note and idempotency key (L8).
+//! What operators do to a credit: each with actor, note and idempotency key (L8).
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use paydown::api::{Credit, FieldError, Scope};
+use paydown::api::{Credit, FieldError};
 use paydown::credit::Facts;
 use paydown::decision::{Context, Input, decide};
-use paydown::id::{CreditId, ExceptionId};
+use paydown::id::CreditId;
 use serde_json::Value;
 
 use super::call::{Answered, Call, Members, REPLAYED, json};
@@ -13,13 +13,12 @@ use super::problem::Problem;
 use crate::ledger::decisions::Landing;
 use crate::ledger::facts::facts;
 use crate::ledger::keys;
-use crate::ledger::listings;
 use crate::ledger::operations::{self, Operation};
 use crate::ports::Ports;
 use axum::http::HeaderValue;
 
 /// The largest body of an operation.
-const MAX_BODY_BYTES: usize = 16 * 1024;
+pub const MAX_BODY_BYTES: usize = 16 * 1024;
 
 /// The longest note.
 const MAX_NOTE_CHARS: usize = 2000;
@@ -39,13 +38,12 @@ pub async fn release(call: Call) -> Answered {
 
 /// Does `input` to the credit of the path, once for each idempotency key.
 async fn act(mut call: Call, action: &'static str, input: Input, nothing_to_do: &str) -> Answered {
-    let key = call.authorize(Scope::Operate).await?;
     call.parameters(&[])?.check()?;
     let idempotency_key = call.idempotency_key()?;
     let credit_id: CreditId = call.id("credit")?;
-    let note = note(call.members(MAX_BODY_BYTES).await?, &[]).map_err(Problem::invalid)?.0;
+    let note = note(&mut call).await?;
     let fingerprint = keys::hash(&format!("{action}\n{credit_id}\n{note}"));
-    let operation = Operation { idempotency_key, fingerprint, credit_id, action, actor: key.label, note };
+    let operation = Operation { idempotency_key, fingerprint, credit_id, action, actor: call.actor(), note };
     let database = &*call.ports.database;
     if let Some(done) = operations::done(database, &operation.idempotency_key).await? {
         if done.fingerprint != operation.fingerprint {
@@ -62,7 +60,7 @@ async fn act(mut call: Call, action: &'static str, input: Input, nothing_to_do: 
 }
 
 /// Decides and lands; false when nothing follows.
-async fn done(ports: &Ports, operation: &Operation, input: Input) -> Result<bool, Problem> {
+pub async fn done(ports: &Ports, operation: &Operation, input: Input) -> Result<bool, Problem> {
     let credit_id = operation.credit_id;
     for _ in 0..ATTEMPTS {
         let facts = known(ports, credit_id).await?;
@@ -89,66 +87,26 @@ async fn credit(ports: &Ports, id: CreditId) -> Result<Response, Problem> {
     json(StatusCode::OK, &Credit::of(&known(ports, id).await?))
 }
 
-/// `POST /v1/exceptions/{id}/resolution` `{action, note}`: `close` for one that holds nothing, `release` for one
-/// that holds credits, which ends its hold on each of them.
-pub async fn resolve(mut call: Call) -> Answered {
-    let key = call.authorize(Scope::Operate).await?;
-    call.parameters(&[])?.check()?;
-    let id: ExceptionId = call.id("exception")?;
-    let members = call.members(MAX_BODY_BYTES).await?;
-    let (note, action) = note(members, &["close", "release"]).map_err(Problem::invalid)?;
-    let database = &*call.ports.database;
-    let exception = operations::to_resolve(database, id).await?;
-    let exception = exception.ok_or_else(|| Problem::not_found(format!("there is no exception {id}")))?;
-    if !exception.open {
-        return Err(Problem::conflict("the exception is resolved already"));
-    }
-    match (action.as_str(), exception.holds.as_slice()) {
-        ("release", []) => return Err(Problem::conflict("the exception holds nothing: close it")),
-        ("release", held) => {
-            for credit_id in held {
-                let idempotency_key = operations::key_of(id, *credit_id);
-                let fingerprint = keys::hash(&format!("release\n{credit_id}\n{note}"));
-                let (actor, note) = (key.label.clone(), note.clone());
-                let credit_id = *credit_id;
-                let operation =
-                    Operation { idempotency_key, fingerprint, credit_id, action: "release", actor, note };
-                done(&call.ports, &operation, Input::Release { exception_id: Some(id) }).await?;
-            }
-        }
-        (_, []) => {
-            let at = call.ports.clock.now().await?;
-            operations::close(database, id, &key.label, &note, at).await?;
-        }
-        (_, held) => {
-            let held = held.len();
-            return Err(Problem::conflict(format!("the exception holds {held} credits: release them")));
-        }
-    }
-    let exception = listings::exception(database, id).await?;
-    json(StatusCode::OK, &exception.ok_or_else(|| Problem::not_found(format!("there is no exception {id}")))?)
+/// Why an operator acts: the body's only member.
+pub async fn note(call: &mut Call) -> Result<String, Problem> {
+    let mut members = call.members(MAX_BODY_BYTES).await?;
+    let mut errors = Vec::new();
+    let note = note_of(&mut members, &mut errors);
+    errors.extend(members.unknown());
+    note.filter(|_| errors.is_empty()).ok_or_else(|| Problem::invalid(errors))
 }
 
-/// The note of an operation, and its action where one of several is to be chosen.
-fn note(mut members: Members, actions: &[&str]) -> Result<(String, String), Vec<FieldError>> {
-    let mut errors = Vec::new();
-    let mut text = |name: &str| match members.take(name) {
-        Ok(value) => value.as_ref().and_then(Value::as_str).map(str::trim).map(str::to_owned),
-        Err(error) => {
-            errors.push(error);
-            None
-        }
-    };
-    let note = text("note").filter(|note| !note.is_empty() && note.chars().count() <= MAX_NOTE_CHARS);
-    let action = if actions.is_empty() { Some(String::new()) } else { text("action") };
-    let action = action.filter(|action| actions.is_empty() || actions.contains(&action.as_str()));
-    let wrong = |name: &str, detail: String| FieldError { pointer: format!("/{name}"), detail };
+/// The member `note`, or what is wrong with it.
+pub fn note_of(members: &mut Members, errors: &mut Vec<FieldError>) -> Option<String> {
+    let given = members.take("note").unwrap_or_else(|error| {
+        errors.push(error);
+        None
+    });
+    let note = given.as_ref().and_then(Value::as_str).map(|note| note.trim().to_owned());
+    let note = note.filter(|note| (1..=MAX_NOTE_CHARS).contains(&note.chars().count()));
     if note.is_none() {
-        errors.push(wrong("note", format!("must say why, in 1 to {MAX_NOTE_CHARS} characters")));
+        let detail = format!("must say why, in 1 to {MAX_NOTE_CHARS} characters");
+        errors.push(FieldError { pointer: "/note".into(), detail });
     }
-    if action.is_none() {
-        errors.push(wrong("action", format!("must be one of {}", actions.join(", "))));
-    }
-    errors.extend(members.unknown());
-    note.zip(action).filter(|_| errors.is_empty()).ok_or(errors)
+    note
 }

@@ -1,7 +1,7 @@
 //! What a plan would be; nothing is recorded.
 
 use axum::http::StatusCode;
-use paydown::api::{FieldError, Plan, PlanRequest, Scope};
+use paydown::api::{FieldError, Plan, PlanRequest};
 use paydown::money::Cents;
 use paydown::plan::{Terms, plan as planned};
 
@@ -10,7 +10,6 @@ use super::problem::Problem;
 
 /// `GET /v1/plan`.
 pub async fn plan(call: Call) -> Answered {
-    call.authorize(Scope::Read).await?;
     let parameters = call.parameters(&["amount", "fee", "installments", "interval_days", "start_date"])?;
     let asked = asked(parameters, call.ports.settings.max_advance)?;
     let start_date = match asked.start_date {

@@ -190,6 +190,11 @@ pub async fn exception(database: &dyn Database, id: ExceptionId) -> Result<Optio
     Ok(found.into_iter().next().map(|examined| examined.exception))
 }
 
+/// What was said of a transaction, by its own id or by the credit or debit that it is for.
+pub async fn stated(database: &dyn Database, subject: &str) -> Result<Vec<api::Stated>, Fault> {
+    rows(database, statement(STATED, &json!({ "subject": subject }))?).await
+}
+
 /// How many exceptions are open.
 pub async fn open_exceptions(database: &dyn Database) -> Result<u64, Fault> {
     let count = rows(database, statement(OPEN_EXCEPTIONS, &())?).await?;
@@ -322,7 +327,11 @@ SELECT json_object('place', e.opened_at, 'exception', json_object('id', e.id, 'k
   'status', iif(s.exception_id IS NULL, 'open', 'resolved'), 'subject', e.subject, 'credit_id', e.credit_id,
   'account_id', (SELECT account_id FROM credits WHERE id = e.credit_id), 'run_id', e.run_id, 'detail', e.detail, 'opened_at', e.opened_at,
   'resolution', json(iif(s.exception_id IS NULL, NULL,
-    json_object('action', s.action, 'actor', s.actor, 'note', s.note, 'resolved_at', s.resolved_at)))))
+    json_object('action', s.action, 'actor', s.actor, 'note', s.note, 'resolved_at', s.resolved_at))),
+  'actions', json(iif(s.exception_id IS NOT NULL, '[]', iif(EXISTS (
+      SELECT 1 FROM holds h WHERE h.exception_id = e.id AND NOT EXISTS (
+        SELECT 1 FROM releases WHERE credit_id = h.credit_id AND exception_id = h.exception_id)),
+    '[\"release\"]', '[\"close\"]')))))
 FROM exceptions e LEFT JOIN resolutions s ON s.exception_id = e.id WHERE ",
             $which
         )
@@ -334,6 +343,21 @@ const EXCEPTIONS: &str = exceptions!(
 ORDER BY e.opened_at, e.id LIMIT ?1 ->> '$.limit'"
 );
 const EXCEPTION: &str = exceptions!("e.id = ?1 ->> '$.id'");
+
+const STATED: &str = "
+SELECT json_object('transaction_id', nullif(transaction_id, ''), 'status', status, 'code', nullif(code, ''), 'at', at,
+  'source', source, 'run_id', run_id, 'detail', detail)
+FROM (
+  SELECT o.* FROM (
+    SELECT ?1 ->> '$.subject' AS id
+    UNION SELECT transaction_id FROM credit_transactions WHERE credit_id = ?1 ->> '$.subject'
+    UNION SELECT transaction_id FROM debit_transactions WHERE debit_id = ?1 ->> '$.subject'
+    UNION SELECT t.transaction_id FROM debits d JOIN debit_transactions t ON t.debit_id = d.id
+      WHERE d.credit_id = ?1 ->> '$.subject') AS named
+  JOIN observations o ON o.transaction_id = named.id
+  UNION
+  SELECT * FROM observations WHERE subject_id = ?1 ->> '$.subject')
+ORDER BY at, status";
 
 const OPEN_EXCEPTIONS: &str = "
 SELECT json_quote(count(*)) FROM exceptions e

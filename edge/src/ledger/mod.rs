@@ -8,10 +8,12 @@ pub mod decisions;
 pub mod facts;
 pub mod keys;
 pub mod listings;
+pub mod metrics;
 pub mod operations;
 pub mod runs;
 pub mod sandbox;
 pub mod sessions;
+pub mod stops;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -1,7 +1,7 @@
 //! What operators do: each a fact with its actor, note and idempotency key, landed with the decision that follows.
 
 use paydown::date::{Instant, text};
-use paydown::id::{CreditId, ExceptionId};
+use paydown::id::{CreditId, ExceptionId, RunId};
 use paydown::policy::Policy;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -65,6 +65,8 @@ pub async fn land(
 /// An exception as far as resolving it needs to know.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ToResolve {
+    /// The exception.
+    pub id: ExceptionId,
     /// Whether it is open.
     pub open: bool,
     /// The credits that it still holds.
@@ -77,16 +79,34 @@ pub async fn to_resolve(database: &dyn Database, id: ExceptionId) -> Result<Opti
     Ok(found.into_iter().next())
 }
 
-/// Closes an exception that holds nothing.
+/// The open exceptions of a kind, those that one run opened or all, the oldest first.
+pub async fn open(
+    database: &dyn Database,
+    kind: &str,
+    run_id: Option<RunId>,
+    limit: usize,
+) -> Result<Vec<ToResolve>, Fault> {
+    let parameter = json!({ "kind": kind, "run_id": run_id, "limit": limit });
+    rows(database, statement(OPEN, &parameter)?).await
+}
+
+/// How many exceptions of a kind are open.
+pub async fn count_open(database: &dyn Database, kind: &str, run_id: Option<RunId>) -> Result<u64, Fault> {
+    let count = rows(database, statement(COUNT_OPEN, &json!({ "kind": kind, "run_id": run_id }))?).await?;
+    Ok(count.into_iter().next().unwrap_or(0))
+}
+
+/// Closes exceptions that hold nothing; gives how many of them.
 pub async fn close(
     database: &dyn Database,
-    id: ExceptionId,
+    ids: &[ExceptionId],
     actor: &str,
     note: &str,
     at: Instant,
-) -> Result<(), Fault> {
-    let parameter = json!({ "id": id, "actor": actor, "note": note, "at": text(at) });
-    batch(database, &[statement(CLOSE, &parameter)?]).await.map(|_| ())
+) -> Result<usize, Fault> {
+    let parameter = json!({ "ids": ids, "actor": actor, "note": note, "at": text(at) });
+    let closed: Vec<ExceptionId> = rows(database, statement(CLOSE, &parameter)?).await?;
+    Ok(closed.len())
 }
 
 /// The idempotency key by which resolving an exception acts on one of the credits it holds.
@@ -118,15 +138,36 @@ WHERE r.credit_id = ?1 ->> '$.operation.credit_id' AND r.decision_id = ?1 ->> '$
       AND NOT EXISTS (SELECT 1 FROM releases WHERE credit_id = h.credit_id AND exception_id = h.exception_id))
 ON CONFLICT DO NOTHING";
 
-const TO_RESOLVE: &str = "
-SELECT json_object(
+macro_rules! to_resolve {
+    ($which:literal) => {
+        concat!(
+            "
+SELECT json_object('id', e.id,
   'open', json(iif(EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id), 'false', 'true')),
   'holds', json((
     SELECT json_group_array(h.credit_id) FROM holds h WHERE h.exception_id = e.id
       AND NOT EXISTS (SELECT 1 FROM releases WHERE credit_id = h.credit_id AND exception_id = h.exception_id))))
-FROM exceptions e WHERE e.id = ?1 ->> '$.id'";
+FROM exceptions e WHERE ",
+            $which
+        )
+    };
+}
+
+const TO_RESOLVE: &str = to_resolve!("e.id = ?1 ->> '$.id'");
+const OPEN: &str = to_resolve!(
+    "e.kind = ?1 ->> '$.kind' AND (?1 ->> '$.run_id' IS NULL OR e.run_id = ?1 ->> '$.run_id')
+  AND NOT EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id)
+ORDER BY e.opened_at, e.id LIMIT ?1 ->> '$.limit'"
+);
+
+const COUNT_OPEN: &str = "
+SELECT json_quote(count(*)) FROM exceptions e
+WHERE e.kind = ?1 ->> '$.kind' AND (?1 ->> '$.run_id' IS NULL OR e.run_id = ?1 ->> '$.run_id')
+  AND NOT EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id)";
 
 const CLOSE: &str = "
 INSERT INTO resolutions (exception_id, action, actor, note, resolved_at, decision_id)
-SELECT e.id, 'close', ?1 ->> '$.actor', ?1 ->> '$.note', ?1 ->> '$.at', NULL FROM exceptions e
-WHERE e.id = ?1 ->> '$.id' AND NOT EXISTS (SELECT 1 FROM holds WHERE exception_id = e.id) ON CONFLICT DO NOTHING";
+SELECT e.id, 'close', ?1 ->> '$.actor', ?1 ->> '$.note', ?1 ->> '$.at', NULL
+FROM json_each(?1 ->> '$.ids') AS wanted JOIN exceptions e ON e.id = wanted.value
+WHERE NOT EXISTS (SELECT 1 FROM holds WHERE exception_id = e.id)
+ON CONFLICT DO NOTHING RETURNING json_quote(exception_id)";

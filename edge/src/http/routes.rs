@@ -1,0 +1,130 @@
+//! The routes of the API: which method of which path, who may call it, and what answers. Nothing reaches a handler
+//! but through this table.
+
+use std::pin::Pin;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use paydown::api::Scope;
+use worker::send::SendFuture;
+
+use super::call::{Answered, Call};
+#[cfg(feature = "sandbox")]
+use super::sandbox;
+use super::{
+    advances, credits, debits, exceptions, health, keys, metrics, operations, plan, runs, session, stops,
+    summary,
+};
+use crate::ports::Ports;
+
+/// A route of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// Its HTTP method, in lower case.
+    pub method: &'static str,
+    /// Its path, with names in braces for what varies.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+}
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody.
+    Anyone,
+    /// Who has a key, or the session of a key, with the scope. It is looked up before the handler sees the call.
+    Scope(Scope),
+    /// The same, but the handler looks the key up itself, in the batch that also records what is asked.
+    InBatch(Scope),
+}
+
+macro_rules! routes {
+    ($($(#[$only:meta])* $method:ident $path:literal, $access:expr, $handler:path;)*) => {
+        /// All routes.
+        pub const ROUTES: &[Route] = &[
+            $($(#[$only])* Route { method: stringify!($method), path: $path, access: $access },)*
+        ];
+
+        /// The router over all of them.
+        pub fn router() -> Router<Ports> {
+            let routes = Router::new();
+            $($(#[$only])* let routes = routes.route($path, $method(handler($access, $handler)));)*
+            routes
+        }
+    };
+}
+
+routes! {
+    post "/v1/perform_advance", Access::InBatch(Scope::Advance), advances::perform;
+    get "/v1/credits", Access::Scope(Scope::Read), credits::list;
+    get "/v1/credits/{id}", Access::Scope(Scope::Read), credits::one;
+    get "/v1/credits/{id}/facts", Access::Scope(Scope::Read), credits::facts;
+    post "/v1/credits/{id}/hold", Access::Scope(Scope::Operate), operations::hold;
+    post "/v1/credits/{id}/release", Access::Scope(Scope::Operate), operations::release;
+    get "/v1/debits", Access::Scope(Scope::Read), debits::list;
+    get "/v1/runs", Access::Scope(Scope::Read), runs::list;
+    post "/v1/runs", Access::Scope(Scope::Operate), runs::start;
+    get "/v1/runs/{id}", Access::Scope(Scope::Read), runs::one;
+    get "/v1/runs/{id}/report", Access::Scope(Scope::Read), runs::report;
+    get "/v1/exceptions", Access::Scope(Scope::Read), exceptions::list;
+    get "/v1/exceptions/{id}", Access::Scope(Scope::Read), exceptions::one;
+    post "/v1/exceptions/{id}/resolution", Access::Scope(Scope::Operate), exceptions::resolve;
+    post "/v1/exceptions/resolutions", Access::Scope(Scope::Operate), exceptions::resolve_many;
+    post "/v1/stop", Access::Scope(Scope::Operate), stops::stop;
+    post "/v1/start", Access::Scope(Scope::Operate), stops::start;
+    get "/v1/keys", Access::Scope(Scope::Admin), keys::list;
+    post "/v1/keys", Access::Scope(Scope::Admin), keys::create;
+    delete "/v1/keys/{id}", Access::Scope(Scope::Admin), keys::revoke;
+    post "/v1/session", Access::Anyone, session::log_in;
+    get "/v1/session", Access::Anyone, session::who_am_i;
+    delete "/v1/session", Access::Anyone, session::log_out;
+    get "/v1/summary", Access::Scope(Scope::Read), summary::summary;
+    get "/v1/plan", Access::Scope(Scope::Read), plan::plan;
+    get "/v1/settings", Access::Scope(Scope::Read), health::settings;
+    get "/v1/metrics", Access::Scope(Scope::Read), metrics::metrics;
+    get "/healthz", Access::Anyone, health::health;
+    #[cfg(feature = "sandbox")]
+    post "/v1/sandbox/clock", Access::Scope(Scope::Operate), sandbox::advance;
+}
+
+/// A handler as axum wants it, behind its door. The ports' futures stay on one thread, as the platform has only one.
+fn handler<H, F>(
+    access: Access,
+    handle: H,
+) -> impl Fn(State<Ports>, Request) -> Handling + Clone + Send + Sync + 'static
+where
+    H: Fn(Call) -> F + Copy + Send + Sync + 'static,
+    F: Future<Output = Answered> + 'static,
+{
+    move |State(ports), request| {
+        Box::pin(SendFuture::new(async move {
+            let call = Call::of(ports, request);
+            answered(call, access, handle).await
+        }))
+    }
+}
+
+type Handling = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+async fn answered<H, F>(mut call: Call, access: Access, handle: H) -> Response
+where
+    H: Fn(Call) -> F,
+    F: Future<Output = Answered>,
+{
+    let passed = match access {
+        Access::Scope(scope) => call.authorize(scope).await,
+        Access::Anyone | Access::InBatch(_) => Ok(()),
+    };
+    let caller = call.caller();
+    let mut response = match passed {
+        Ok(()) => handle(call).await.into_response(),
+        Err(problem) => problem.into_response(),
+    };
+    if let Some(caller) = caller {
+        response.extensions_mut().insert(caller);
+    }
+    response
+}

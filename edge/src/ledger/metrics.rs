@@ -1,0 +1,124 @@
+//! The figures that an operator's alerts look at.
+
+use paydown::api::Gate;
+use paydown::date::{Instant, text};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{batch, parsed, statement, stops};
+use crate::error::Fault;
+use crate::ports::Database;
+
+/// What the metrics are made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figures {
+    /// Closed runs, by status.
+    pub runs: Vec<(String, u64)>,
+    /// The instant of the last run, and that of the last complete one.
+    pub last: LastRuns,
+    /// Since when the oldest transaction is called for without an id.
+    pub oldest_unknown_at: Option<Instant>,
+    /// Open exceptions, by kind.
+    pub open_exceptions: Vec<(String, u64)>,
+    /// Messages that could not be handled.
+    pub dead_letters: u64,
+    /// Debits processed since the instant asked for.
+    pub originated: u64,
+    /// Those of them that failed, by return code.
+    pub returned: Vec<(Option<String>, u64)>,
+    /// Whether advances and debits leave.
+    pub gate: Gate,
+}
+
+/// The ends of the list of runs, and the beginning of the book.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct LastRuns {
+    /// The last run.
+    pub run: Option<Instant>,
+    /// The last complete run.
+    pub complete: Option<Instant>,
+    /// The first credit.
+    pub first_credit: Option<Instant>,
+    /// What the last closed run found broken of L10.
+    pub broken: Vec<String>,
+}
+
+/// Reads them; the return rates over the debits processed since `since`.
+pub async fn figures(database: &dyn Database, since: Instant) -> Result<Figures, Fault> {
+    let statements = [
+        statement(RUNS, &())?,
+        statement(LAST_RUNS, &())?,
+        statement(OLDEST_UNKNOWN, &())?,
+        statement(OPEN_EXCEPTIONS, &())?,
+        statement(DEAD_LETTERS, &())?,
+        statement(ORIGINATED, &json!({ "since": text(since) }))?,
+        statement(RETURNED, &json!({ "since": text(since) }))?,
+    ];
+    let results = batch(database, &statements).await?;
+    let rows = |place: usize| results.get(place).map_or(&[][..], Vec::as_slice);
+    Ok(Figures {
+        runs: parsed(rows(0))?,
+        last: parsed(rows(1))?.into_iter().next().unwrap_or_default(),
+        oldest_unknown_at: parsed::<Option<Instant>>(rows(2))?.into_iter().flatten().next(),
+        open_exceptions: parsed(rows(3))?,
+        dead_letters: parsed(rows(4))?.into_iter().next().unwrap_or(0),
+        originated: parsed(rows(5))?.into_iter().next().unwrap_or(0),
+        returned: parsed(rows(6))?,
+        gate: stops::gate(database).await?,
+    })
+}
+
+/// The ends of the list of runs, and the beginning of the book.
+pub async fn last_runs(database: &dyn Database) -> Result<LastRuns, Fault> {
+    let results = batch(database, &[statement(LAST_RUNS, &())?]).await?;
+    Ok(results.first().map_or(Ok(vec![]), |rows| parsed(rows))?.into_iter().next().unwrap_or_default())
+}
+
+const RUNS: &str = "
+SELECT json_array(status, count(*)) FROM run_closings GROUP BY status";
+
+const LAST_RUNS: &str = "
+SELECT json_object(
+  'run', (SELECT as_of FROM runs ORDER BY as_of DESC LIMIT 1),
+  'complete', (SELECT r.as_of FROM runs r JOIN run_closings c ON c.run_id = r.id
+    WHERE c.status = 'complete' ORDER BY r.as_of DESC LIMIT 1),
+  'first_credit', (SELECT created_at FROM credits ORDER BY created_at, id LIMIT 1),
+  'broken', json(coalesce((
+    SELECT json_group_array(reason.value) FROM json_each((
+      SELECT c.reasons FROM runs r JOIN run_closings c ON c.run_id = r.id ORDER BY r.as_of DESC LIMIT 1)) AS reason
+    WHERE reason.value LIKE 'L10 %'), '[]')))";
+
+/// The same credits and debits that the sweeper calls for again.
+const OLDEST_UNKNOWN: &str = "
+WITH last AS (
+  SELECT r.id, r.as_of FROM runs r JOIN run_closings c ON c.run_id = r.id
+  WHERE c.status <> 'failed' ORDER BY r.as_of DESC LIMIT 1),
+carried AS (
+  SELECT credit_id FROM carried_over WHERE run_id = (SELECT id FROM last) AND kind = 'unanswered')
+SELECT json_quote(min(at)) FROM (
+  SELECT created_at AS at, id AS subject FROM credits
+  WHERE created_at >= coalesce((SELECT as_of FROM last), '') OR id IN (SELECT credit_id FROM carried)
+  UNION ALL
+  SELECT at, debit_id FROM processed_debits WHERE at >= coalesce((SELECT as_of FROM last), '')
+  UNION ALL
+  SELECT p.at, p.debit_id FROM carried CROSS JOIN debits d ON d.credit_id = carried.credit_id
+    CROSS JOIN processed_debits p ON p.debit_id = d.id) AS called
+WHERE NOT EXISTS (SELECT 1 FROM credit_transactions WHERE credit_id = called.subject)
+  AND NOT EXISTS (SELECT 1 FROM debit_transactions WHERE debit_id = called.subject)
+  AND NOT EXISTS (SELECT 1 FROM observations WHERE subject_id = called.subject)";
+
+const OPEN_EXCEPTIONS: &str = "
+SELECT json_array(e.kind, count(*)) FROM exceptions e
+WHERE NOT EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id) GROUP BY e.kind";
+
+const DEAD_LETTERS: &str = "SELECT json_quote(count(*)) FROM dead_letters";
+
+const ORIGINATED: &str = "SELECT json_quote(count(*)) FROM processed_debits WHERE at >= ?1 ->> '$.since'";
+
+const RETURNED: &str = "
+SELECT json_array(code, count(*)) FROM (
+  SELECT (SELECT json_array(w.outcome, w.code) FROM words w WHERE w.subject_id = p.debit_id
+    ORDER BY w.turn DESC LIMIT 1) AS word,
+    (SELECT w.code FROM words w WHERE w.subject_id = p.debit_id ORDER BY w.turn DESC LIMIT 1) AS code
+  FROM processed_debits p WHERE p.at >= ?1 ->> '$.since')
+WHERE word ->> '$[0]' IN ('failure', 'returned') GROUP BY code";

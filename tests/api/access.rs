@@ -1,0 +1,245 @@
+//! Who may call what: every route with every kind of caller; keys made, listed and revoked; stop and start.
+
+use axum::body::Body;
+use axum::http::Request;
+use paydown::api::Scope;
+use paydown_edge::http::{Access, ROUTES, Route};
+use serde_json::{Value, json};
+
+use crate::client::{Client, KEY, ORDINARY, Response};
+
+/// Who calls.
+enum Caller {
+    Nobody,
+    UnknownKey,
+    RevokedKey,
+    Key(Scope),
+    /// The session of a key with the scope, from a page of this installation or of another.
+    Session(Scope, &'static str),
+}
+
+#[test]
+fn the_authorization_table_has_no_hole() {
+    let mut cells = 0;
+    for route in ROUTES {
+        let client = with_keys();
+        for (caller, expected) in callers(route) {
+            let response = call(&client, route, &caller);
+            let status = response.status.as_u16();
+            let named = name(&caller);
+            match expected {
+                Expected::Refused(code) => assert_eq!(status, code, "{route:?} by {named}: {response:?}"),
+                Expected::LetPass => {
+                    assert!(![401, 403].contains(&status), "{route:?} by {named}: {response:?}");
+                }
+            }
+            cells += 1;
+        }
+    }
+    // Nobody, an unknown and a revoked key, four keys, four sessions, and a session from elsewhere.
+    assert_eq!(cells, ROUTES.len() * 12);
+}
+
+/// Who may call what, as the contract says.
+const CONTRACT: &str = "
+    post /v1/perform_advance advance
+    get /v1/credits read
+    get /v1/credits/{id} read
+    get /v1/credits/{id}/facts read
+    post /v1/credits/{id}/hold operate
+    post /v1/credits/{id}/release operate
+    get /v1/debits read
+    get /v1/runs read
+    post /v1/runs operate
+    get /v1/runs/{id} read
+    get /v1/runs/{id}/report read
+    get /v1/exceptions read
+    get /v1/exceptions/{id} read
+    post /v1/exceptions/{id}/resolution operate
+    post /v1/exceptions/resolutions operate
+    post /v1/stop operate
+    post /v1/start operate
+    get /v1/keys admin
+    post /v1/keys admin
+    delete /v1/keys/{id} admin
+    post /v1/session anyone
+    get /v1/session anyone
+    delete /v1/session anyone
+    get /v1/summary read
+    get /v1/plan read
+    get /v1/settings read
+    get /v1/metrics read
+    get /healthz anyone
+    post /v1/sandbox/clock operate";
+
+#[test]
+fn the_routes_are_those_of_the_contract() {
+    let line = |route: &Route| {
+        let access = match route.access {
+            Access::Anyone => "anyone",
+            Access::Scope(scope) | Access::InBatch(scope) => scope.name(),
+        };
+        format!("{} {} {access}", route.method, route.path)
+    };
+    let routes: Vec<String> = ROUTES.iter().map(line).collect();
+    let contract: Vec<&str> = CONTRACT.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    assert_eq!(routes, contract);
+}
+
+enum Expected {
+    Refused(u16),
+    LetPass,
+}
+
+fn callers(route: &Route) -> Vec<(Caller, Expected)> {
+    let of_scope = |scope: Scope| match route.access {
+        Access::Anyone => Expected::LetPass,
+        Access::Scope(needed) | Access::InBatch(needed) if needed == scope => Expected::LetPass,
+        Access::Scope(_) | Access::InBatch(_) => Expected::Refused(403),
+    };
+    let of_session = |scope: Scope| match route.access {
+        // Programs pay out, with a key; a page of the dashboard does not.
+        Access::InBatch(_) => Expected::Refused(401),
+        Access::Anyone | Access::Scope(_) => of_scope(scope),
+    };
+    let unknown = || match route.access {
+        // Who is nobody is told so by the route that asks who he is.
+        Access::Anyone if (route.method, route.path) == ("get", "/v1/session") => Expected::Refused(401),
+        Access::Anyone => Expected::LetPass,
+        Access::Scope(_) | Access::InBatch(_) => Expected::Refused(401),
+    };
+    let is_who_am_i = (route.method, route.path) == ("get", "/v1/session");
+    let foreign = match route.access {
+        Access::Anyone if route.path != "/v1/session" || route.method == "post" => Expected::LetPass,
+        Access::Anyone | Access::Scope(_) | Access::InBatch(_) => Expected::Refused(401),
+    };
+    let mut callers =
+        vec![(Caller::Nobody, unknown()), (Caller::UnknownKey, unknown()), (Caller::RevokedKey, unknown())];
+    for scope in Scope::ALL {
+        let by_key = if is_who_am_i { Expected::Refused(401) } else { of_scope(scope) };
+        callers.push((Caller::Key(scope), by_key));
+        callers.push((Caller::Session(scope, "same-origin"), of_session(scope)));
+    }
+    callers.push((Caller::Session(Scope::Read, "cross-site"), foreign));
+    callers
+}
+
+fn with_keys() -> Client {
+    let client = Client::new();
+    for scope in Scope::ALL {
+        client.add_key(&format!("pd_{}", scope.name()), &[scope]);
+    }
+    client.add_key("pd_revoked", &Scope::ALL);
+    let id = key_id(&client, "pd_revoked");
+    let revocation = format!("INSERT INTO api_key_revocations VALUES ('{id}', '2026-01-05T05:00:00.000Z')");
+    client.world.database.sqlite.execute(&revocation).expect("the key is revoked");
+    client
+}
+
+fn key_id(client: &Client, key: &str) -> String {
+    let hash = paydown_edge::ledger::keys::hash(key);
+    client.world.query(&format!("SELECT id FROM api_keys WHERE hash = '{hash}'")).remove(0)
+}
+
+fn call(client: &Client, route: &Route, caller: &Caller) -> Response {
+    let path = route.path.replace("{id}", "019b8d0c-6f00-7000-8000-000000000000");
+    let request = Request::builder().method(route.method.to_uppercase().as_str()).uri(path);
+    let request = match caller {
+        Caller::Nobody => request,
+        Caller::UnknownKey => request.header("authorization", "Bearer pd_nobody"),
+        Caller::RevokedKey => request.header("authorization", "Bearer pd_revoked"),
+        Caller::Key(scope) => request.header("authorization", format!("Bearer pd_{}", scope.name())),
+        Caller::Session(scope, site) => {
+            let answer =
+                client.post("/v1/session", &json!({ "key": format!("pd_{}", scope.name()) }).to_string());
+            let cookie = answer.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
+            request.header("cookie", cookie).header("sec-fetch-site", *site)
+        }
+    };
+    client.send(request.body(Body::empty()).expect("a request"))
+}
+
+fn name(caller: &Caller) -> String {
+    match caller {
+        Caller::Nobody => "nobody".into(),
+        Caller::UnknownKey => "an unknown key".into(),
+        Caller::RevokedKey => "a revoked key".into(),
+        Caller::Key(scope) => format!("a key with {}", scope.name()),
+        Caller::Session(scope, site) => format!("a {site} session with {}", scope.name()),
+    }
+}
+
+#[test]
+fn a_key_is_shown_once_and_worth_nothing_when_revoked() {
+    let client = Client::new();
+    let made = client.post("/v1/keys", r#"{"scopes": ["read", "advance", "read"], "label": " till 4 "}"#);
+    assert_eq!((made.status.as_u16(), &made.body["scopes"]), (201, &json!(["read", "advance"])), "{made:?}");
+    let (id, key) = (made.body["id"].as_str().expect("an id"), made.body["key"].as_str().expect("a key"));
+    assert_eq!(made.header("location"), format!("/v1/keys/{id}"));
+    let by_key = |key: &str| {
+        let request = Request::get("/v1/credits").header("authorization", format!("Bearer {key}"));
+        client.send(request.body(Body::empty()).expect("a request"))
+    };
+    assert_eq!(by_key(key).status.as_u16(), 200);
+
+    let listed = client.get("/v1/keys");
+    let entry = listed.body["data"].as_array().and_then(|keys| keys.iter().find(|k| k["id"] == id)).cloned();
+    let entry = entry.expect("the key is listed");
+    assert_eq!((&entry["label"], &entry["revoked_at"]), (&json!("till 4"), &Value::Null));
+    let secret = paydown_edge::ledger::keys::hash(key);
+    assert!(!listed.text.contains(key) && !listed.text.contains(&secret), "a secret is listed");
+    let kept = client.world.query("SELECT id || hash || label || scopes FROM api_keys").concat();
+    assert!(kept.contains(&secret) && !kept.contains(key), "the key itself is kept");
+
+    let revoked = revoke(&client, id);
+    assert_eq!(revoked.status.as_u16(), 200, "{revoked:?}");
+    by_key(key).is_problem(401, "unauthorized");
+    assert_eq!(revoke(&client, id).body, revoked.body, "revoked twice is revoked once");
+    revoke(&client, "019b8d0c-6f00-7000-8000-000000000000").is_problem(404, "not_found");
+    revoke(&client, &key_id(&client, KEY)).is_problem(409, "conflict");
+    assert_eq!(client.get("/v1/keys").status.as_u16(), 200, "the last key that makes others still works");
+}
+
+fn revoke(client: &Client, id: &str) -> Response {
+    let request = Request::delete(format!("/v1/keys/{id}")).header("authorization", format!("Bearer {KEY}"));
+    client.send(request.body(Body::empty()).expect("a request"))
+}
+
+#[test]
+fn a_key_that_is_asked_for_wrongly_is_not_made() {
+    let client = Client::new();
+    for body in [
+        r#"{"scopes": [], "label": "x"}"#,
+        r#"{"scopes": ["owner"], "label": "x"}"#,
+        r#"{"scopes": ["read"], "label": " "}"#,
+        r#"{"scopes": ["read"]}"#,
+        r#"{"scopes": ["read"], "label": "x", "key": "mine"}"#,
+    ] {
+        client.post("/v1/keys", body).is_problem(422, "invalid_request");
+    }
+    assert_eq!(client.world.query("SELECT id FROM api_keys").len(), 1);
+}
+
+#[test]
+fn after_a_stop_nothing_leaves_until_a_start() {
+    let client = Client::new();
+    let note = r#"{"note": "the bank called"}"#;
+    client.post("/v1/stop", "{}").is_problem(422, "invalid_request");
+    for _ in 0..2 {
+        let stopped = client.post("/v1/stop", note);
+        assert_eq!((stopped.status.as_u16(), &stopped.body["stopped"]), (200, &json!(true)), "{stopped:?}");
+        assert_eq!(
+            (&stopped.body["actor"], &stopped.body["note"]),
+            (&json!("test"), &json!("the bank called"))
+        );
+    }
+    assert_eq!(client.world.query("SELECT action FROM stops"), ["stop"]);
+    assert_eq!(client.read("/v1/settings")["gate"]["stopped"], true);
+    client.advance("first", ORDINARY).is_problem(503, "stopped");
+    // The clock of a test stands still: what was said last counts all the same.
+    for stopped in [false, true, false] {
+        let path = if stopped { "/v1/stop" } else { "/v1/start" };
+        assert_eq!(client.post(path, note).body["stopped"], stopped);
+    }
+    assert_eq!(client.advance("first", ORDINARY).status.as_u16(), 201);
+}
