@@ -36,9 +36,8 @@ fn run(client: &Client, as_of: &str) {
 fn metric(client: &Client, sample: &str) -> Option<String> {
     let response = client.get("/v1/metrics");
     assert_eq!(response.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
-    let found =
-        response.text.lines().find_map(|line| line.strip_prefix(&format!("{sample} ")).map(str::to_owned));
-    found
+    let mut lines = response.text.lines();
+    lines.find_map(|line| line.strip_prefix(&format!("{sample} ")).map(str::to_owned))
 }
 
 #[test]
