@@ -39,7 +39,7 @@ pub fn ThemeChoice() -> impl IntoView {
     Effect::new(move || apply(theme.get()));
     let options = Theme::ALL.into_iter().map(|option| {
         view! {
-            <option value=option.name() selected=move || theme.get() == option>{option.name()}</option>
+            <option value=option.name() prop:selected=move || theme.get() == option>{option.name()}</option>
         }
     });
     view! {

@@ -31,13 +31,13 @@ pub fn Choice(
     let (value, set) = parameter(name);
     let options = options.into_iter().map(|(option, label)| {
         let is_chosen = move || value.with(|value| value.as_deref() == Some(option));
-        view! { <option value=option selected=is_chosen>{label}</option> }
+        view! { <option value=option prop:selected=is_chosen>{label}</option> }
     });
     view! {
         <label class="field">
             <span>{label}</span>
             <select on:change=move |event| set(event_target_value(&event))>
-                <option value="" selected=move || value.with(Option::is_none)>"any"</option>
+                <option value="" prop:selected=move || value.with(Option::is_none)>"any"</option>
                 {options.collect_view()}
             </select>
         </label>

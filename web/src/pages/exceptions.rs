@@ -129,7 +129,7 @@ fn WouldDo(exception: Exception, action: RwSignal<Act>) -> impl IntoView {
     let id = exception.id;
     let options = [Act::Release, Act::Close].map(|option| {
         view! {
-            <option value=option.name() selected=move || action.get() == option>{option.words()}</option>
+            <option value=option.name() prop:selected=move || action.get() == option>{option.words()}</option>
         }
     });
     let effects = move || match (action.get(), exception.credit_id) {
