@@ -38,6 +38,10 @@ export interface Exception {
   resolution: { action: string; note: string } | null;
 }
 
+export interface Plan {
+  installments: { sequence: number; amount: number; due_date: string }[];
+}
+
 export interface Summary {
   from: string;
   to: string;
@@ -75,6 +79,10 @@ export class Api {
 
   summary(): Promise<Summary> {
     return this.ask("GET", "/v1/summary");
+  }
+
+  plan(query: string): Promise<Plan> {
+    return this.ask("GET", `/v1/plan?${query}`);
   }
 
   /** The first page of a list. */

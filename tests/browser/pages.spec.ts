@@ -1,41 +1,29 @@
-// What holds on every page, light and dark: axe finds nothing, and all that the page needs is its own.
+// What holds on every page, light and dark, wide and narrow: axe finds nothing, nothing is cut off, and all that the
+// page needs is its own.
 
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { DIALOGS, PAGES } from "./pages";
+import { PAGES, STATES } from "./pages";
 import { expect, open, test, title } from "./paydown";
 
-for (const colorScheme of ["light", "dark"] as const) {
-  test.describe(colorScheme, () => {
-    test.use({ colorScheme });
+// The window of a desk, and that of a phone.
+const WIDTHS = [1280, 360];
 
-    for (const { name, show } of [...PAGES, ...DIALOGS]) {
-      test(`axe finds nothing on: ${name}`, async ({ page, api }) => {
-        await show(page, api);
-        expect(await findings(page)).toEqual([]);
-      });
-    }
-
-    test.describe("logged out", () => {
-      test.use({ loggedIn: false });
-
-      test("axe finds nothing on: Login", async ({ page }) => {
-        await page.goto("/");
-        await expect(page.getByLabel("API key")).toBeVisible();
-        expect(await findings(page)).toEqual([]);
-      });
-    });
+for (const { name, show } of [...PAGES, ...STATES]) {
+  test(`nothing is wrong on: ${name}`, async ({ page, api }) => {
+    await show(page, api);
+    await examine(page);
   });
 }
 
-test("dark is dark", async ({ page }) => {
-  await open(page, "/");
-  const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor
-    + getComputedStyle(document.body).backgroundColor);
-  await page.emulateMedia({ colorScheme: "light" });
-  const light = await ground();
-  await page.emulateMedia({ colorScheme: "dark" });
-  expect(await ground()).not.toBe(light);
+test.describe("logged out", () => {
+  test.use({ loggedIn: false });
+
+  test("nothing is wrong on: Login", async ({ page }) => {
+    await page.goto("/");
+    await expect(page.getByLabel("API key")).toBeVisible();
+    await examine(page);
+  });
 });
 
 test("axe sees what is wrong", async ({ page }) => {
@@ -64,8 +52,24 @@ test("a page that does not exist says so", async ({ page }) => {
   await expect(title(page)).toHaveText("There is no such page");
 });
 
-async function findings(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+/** In each window and in both colours: axe finds nothing, and the page itself scrolls only downward. */
+async function examine(page: Page): Promise<void> {
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme: "light" });
+    expect(await findings(page), `axe, light, ${width} px`).toEqual([]);
+    // In the dark the page is the same but for its colours.
+    await page.emulateMedia({ colorScheme: "dark" });
+    expect(await findings(page, ["color-contrast"]), `axe, dark, ${width} px`).toEqual([]);
+    const wider = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(await wider(), `pixels beyond the ${width} of the window`).toBe(0);
+  }
+}
+
+/** What axe finds by all of its rules, or by some. */
+async function findings(page: Page, rules?: string[]): Promise<string[]> {
+  const axe = new AxeBuilder({ page });
+  const { violations } = await (rules ? axe.withRules(rules) : axe).analyze();
   return violations.map(({ id, help, nodes }) => {
     const places = nodes.slice(0, 5).map((node) => node.target.join(" "));
     return `${id}: ${help}: ${nodes.length} at ${places.join(", ")}`;

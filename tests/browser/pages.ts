@@ -1,8 +1,8 @@
 // The pages of the dashboard, with something to see on each.
 
 import type { Page } from "@playwright/test";
-import type { Api, Debit } from "./api";
-import { open, settled } from "./paydown";
+import type { Api, Credit, Debit } from "./api";
+import { account, open, settled } from "./paydown";
 
 export interface Shown {
   name: string;
@@ -16,6 +16,12 @@ async function failedDebit(api: Api): Promise<Debit> {
   const [debit] = await api.list<Debit>("/v1/debits?status=failed&limit=1");
   if (!debit) throw new Error("no debit of this world has failed");
   return debit;
+}
+
+async function creditThatIs(status: string, api: Api): Promise<Credit> {
+  const [credit] = await api.list<Credit>(`/v1/credits?status=${status}&limit=1`);
+  if (!credit) throw new Error(`no credit of this world is ${status}`);
+  return credit;
 }
 
 /** All of them but the login, which is of those who are not logged in. */
@@ -45,10 +51,28 @@ export const PAGES: Shown[] = [
   { name: "Simulator", show: at("/simulator") },
 ];
 
-/** What opens over a page. */
-export const DIALOGS: Shown[] = [
+/** What pages look like at other times, and what opens over them. */
+export const STATES: Shown[] = [
+  { name: "a list without a match", show: at("/credits?q=nobody_has_this_account") },
+  { name: "a page that does not exist", show: at("/no/such/page") },
   {
-    name: "Exception's dialog",
+    name: "a credit that is not planned",
+    show: async (page, api) => {
+      const terms = { amount: 30_000, installments: 3, interval_days: 7 };
+      await open(page, `/credits/${await api.payOut(account("ok"), terms)}`);
+      await page.getByText("Not planned yet").waitFor();
+    },
+  },
+  {
+    name: "a held credit, and the dialog of its release",
+    show: async (page, api) => {
+      await open(page, `/credits/${(await creditThatIs("held", api)).id}`);
+      await page.getByRole("button", { name: "Release…" }).click();
+      await page.getByRole("dialog").getByRole("listitem").first().waitFor();
+    },
+  },
+  {
+    name: "the dialog of an exception",
     show: async (page) => {
       await open(page, "/exceptions?status=open");
       await page.getByRole("button", { name: "Resolve" }).first().click();
