@@ -24,7 +24,7 @@ for (const file of process.argv.slice(1)) console.log(brotliCompressSync(readFil
 pub fn check(setup: &Setup) -> Result<()> {
     builds::build(setup, &[Part::ReleaseDashboard])?;
     let index = setup.root().join(Part::ReleaseDashboard.product());
-    let files = served(index.parent().unwrap_or(&index))?;
+    let files = asked_for(&index)?;
     let mut node = setup.command(&setup.root().join("node_modules/.bin/node").to_string_lossy(), "");
     let printed = step::output(node.args(["-e", BROTLI, "--"]).args(&files))
         .ok_or_else(|| Stop("node could not compress the dashboard's release".into()))?;
@@ -34,16 +34,16 @@ pub fn check(setup: &Setup) -> Result<()> {
     verdict(files.len() == sizes.len(), wasm, sizes.iter().sum())
 }
 
-/// What the browser asks for on a first visit: all but the headers, which the server reads.
-fn served(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if !path.ends_with("_headers") {
-            files.push(path);
+/// What the browser asks for on a first visit: the page, and the files beside it that it names.
+fn asked_for(index: &Path) -> Result<Vec<PathBuf>> {
+    let page = fs::read_to_string(index)?;
+    let mut files = vec![index.to_owned()];
+    for entry in fs::read_dir(index.parent().unwrap_or(index))? {
+        let entry = entry?;
+        if page.contains(&format!("\"/{}\"", entry.file_name().to_string_lossy())) {
+            files.push(entry.path());
         }
     }
-    files.sort();
     Ok(files)
 }
 
