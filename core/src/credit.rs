@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -12,7 +13,7 @@ use crate::observation::{Observation, Outcome, Word};
 use crate::plan::Terms;
 
 /// All facts of one credit: what a decision takes in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Facts {
     /// The credit.
     pub id: CreditId,
@@ -47,7 +48,7 @@ pub struct Facts {
 }
 
 /// The facts of one debit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DebitFacts {
     /// The debit, and the idempotency key of its transaction.
     pub id: DebitId,
@@ -70,7 +71,7 @@ pub struct DebitFacts {
 }
 
 /// The first call under a key whose outcome at the processor is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UnknownAnswer {
     /// The credit or debit it was for.
     pub subject: Uuid,
@@ -79,7 +80,7 @@ pub struct UnknownAnswer {
 }
 
 /// Why a debit was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// An installment of the plan (L1).
@@ -99,7 +100,7 @@ pub enum Reason {
 }
 
 /// Why a debit was cancelled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Because {
     /// The bank returned the advance (L2).
@@ -115,7 +116,7 @@ pub enum Because {
 }
 
 /// Something that stops a credit from issuing debits until it is released.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hold {
     /// The exception that says why.
     pub exception_id: ExceptionId,
@@ -124,7 +125,8 @@ pub struct Hold {
 }
 
 /// Something a person must look at, until resolved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ExceptionFacts")]
 pub struct Exception {
     /// The exception.
     pub id: ExceptionId,
@@ -137,7 +139,7 @@ pub struct Exception {
 }
 
 /// The kinds of exceptions of the law.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// No word on an advance for five days (L2).
@@ -235,7 +237,7 @@ impl Kind {
 }
 
 /// Where a credit stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CreditStatus {
     /// Paid out or to be, without word.
@@ -255,7 +257,7 @@ pub enum CreditStatus {
 }
 
 /// Where a debit stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DebitStatus {
     /// Not due, or due and not issued.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use chrono::{DateTime, Days, NaiveDate, SecondsFormat, TimeDelta, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A point in time, UTC. On the wire RFC 3339 ending in `Z`.
@@ -31,7 +32,7 @@ pub fn days_passed(from: Instant, to: Instant, days: u32) -> bool {
 }
 
 /// A civil date in the business time zone. On the wire `YYYY-MM-DD`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct BusinessDate(NaiveDate);
 

@@ -4,15 +4,17 @@
 //! that making it twice makes the same one. In both, the 12 bits after the version are the
 //! bucket, a hash of the account id, so that an id alone says where its facts live.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use uuid::{Builder, Uuid};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(transparent)]
         pub struct $name(pub Uuid);
 
@@ -64,6 +66,21 @@ impl fmt::Display for NotATransactionId {
 }
 
 impl std::error::Error for NotATransactionId {}
+
+impl JsonSchema for TransactionId {
+    fn schema_name() -> Cow<'static, str> {
+        "TransactionId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "minLength": 1,
+            "maxLength": TransactionId::MAX_BYTES,
+            "description": "The processor's name of a transaction.",
+        })
+    }
+}
 
 impl TransactionId {
     /// The longest id that is taken, in bytes.

@@ -1,7 +1,9 @@
 //! Amounts of money: whole minor units, never negative.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// An amount in minor units (cents), `0..=Cents::MAX`.
@@ -29,6 +31,21 @@ impl fmt::Display for TooLarge {
 }
 
 impl std::error::Error for TooLarge {}
+
+impl JsonSchema for Cents {
+    fn schema_name() -> Cow<'static, str> {
+        "Cents".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "integer",
+            "minimum": 0,
+            "maximum": Cents::MAX,
+            "description": "An amount in minor units of the currency.",
+        })
+    }
+}
 
 impl Cents {
     /// 2^53 - 1 (RFC 8259, section 6: integers that interoperate).

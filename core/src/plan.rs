@@ -1,12 +1,13 @@
 //! The plan: what is due when (L1).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::date::BusinessDate;
 use crate::money::Cents;
 
 /// What is agreed about the repayment of a credit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Terms {
     /// What is paid out, `1..`.
     pub amount: Cents,
@@ -26,7 +27,7 @@ impl Terms {
 }
 
 /// A planned share of the total.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Installment {
     /// Its place in the plan, from 1.
     pub sequence: u32,

@@ -1,9 +1,10 @@
 //! The policy in force: limits, and what a return code lets follow (L7).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How grave a failure is, from the least to the gravest (L6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Gravity {
     /// No code: the debit may be presented again, at most six times in all.
@@ -75,7 +76,7 @@ pub fn gravity(code: Option<&str>) -> Gravity {
 ///
 /// Levels: Nacha Operating Rules, subsection 2.17.2 (ODFI return rate reporting): within 60 days, unauthorized
 /// returns above 0.5 %, administrative ones above 3 % and all together above 15 % of the debits originated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReturnClass {
     /// R05, R07, R10, R11, R29: the customer did not allow the debit.
@@ -124,7 +125,7 @@ impl ReturnClass {
 
 /// The limits of the law. They are recorded with each decision, so that changing one later
 /// rewrites nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Policy {
     /// After how many times 24 h without a word a transaction times out (L2, L5).
     pub timeout_days: u32,

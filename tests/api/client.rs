@@ -69,14 +69,19 @@ impl Client {
         block_on(add(&database.sqlite, &new)).expect("the key is added");
     }
 
+    /// Sends a request; the answer is one that the description of the API names.
+    #[track_caller]
     pub fn send(&self, request: Request<Body>) -> Response {
+        let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
         let response = block_on(router(self.world.ports()).oneshot(request)).expect("a router never fails");
         let (parts, body) = response.into_parts();
         let bytes = block_on(to_bytes(body, usize::MAX)).expect("the whole body");
         let text = String::from_utf8(bytes.to_vec()).expect("a body of text");
         assert!(!parts.headers["x-request-id"].is_empty());
         let body = serde_json::from_str(&text).unwrap_or_default();
-        Response { status: parts.status, headers: parts.headers, text, body }
+        let response = Response { status: parts.status, headers: parts.headers, text, body };
+        crate::openapi::is_described(&method, &path, &response);
+        response
     }
 
     pub fn get(&self, path: &str) -> Response {

@@ -44,6 +44,7 @@ impl Part {
                 "Cargo.toml",
                 "Cargo.lock",
                 "core",
+                "edge/openapi.json",
                 "web",
                 "Trunk.toml",
                 "index.html",

@@ -2,10 +2,17 @@
 //!
 //! Every figure in them comes from [`State`], so that no other place works out a status or a balance.
 
+mod requests;
 mod summary;
 
+pub use requests::{
+    AdvanceRequest, ClockRequest, CreditsQuery, CreditsSort, DEFAULT_INSTALLMENTS, DEFAULT_INTERVAL_DAYS,
+    DebitsQuery, ExceptionsQuery, KeyRequest, LoginRequest, NoQuery, NoteRequest, PageQuery, PlanRequest,
+    ResolutionRequest, ResolutionsRequest, RunRequest, SummaryQuery,
+};
 pub use summary::{Age, Day, Failures, Summary, Summing, Totals};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -18,7 +25,8 @@ use crate::plan::Installment;
 use crate::policy::Policy;
 
 /// One page of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PageOf{T}")]
 pub struct Page<T> {
     /// What the page holds; it may be fewer than asked for, and more may follow all the same.
     pub data: Vec<T>,
@@ -27,7 +35,7 @@ pub struct Page<T> {
 }
 
 /// A credit as the API shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Credit {
     /// The credit.
     pub id: CreditId,
@@ -101,7 +109,7 @@ fn signed(balance: i128) -> i64 {
 }
 
 /// A debit as the API shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Debit {
     /// The debit.
     pub id: DebitId,
@@ -165,7 +173,7 @@ impl Debit {
 }
 
 /// A credit with all that is known of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CreditDetail {
     /// The credit.
     #[serde(flatten)]
@@ -177,7 +185,7 @@ pub struct CreditDetail {
 }
 
 /// One fact about a credit, and the rule of the law that it follows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TimelineEntry {
     /// When it came about.
     pub at: Instant,
@@ -203,7 +211,7 @@ pub struct TimelineEntry {
 }
 
 /// A run as the API shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// The run.
     pub id: RunId,
@@ -228,7 +236,7 @@ pub struct Run {
 }
 
 /// How far a run got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
     /// It is under way.
@@ -242,7 +250,7 @@ pub enum RunStatus {
 }
 
 /// What is known of the report that a run read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportFacts {
     /// The SHA-256 of its bytes, in hexadecimal.
     pub sha256: String,
@@ -255,7 +263,7 @@ pub struct ReportFacts {
 }
 
 /// What a run did, in numbers of credits, debits or exceptions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Counts {
     /// Credits whose advance succeeded.
@@ -283,7 +291,7 @@ pub struct Counts {
 }
 
 /// A run with its stages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunDetail {
     /// The run.
     #[serde(flatten)]
@@ -293,7 +301,7 @@ pub struct RunDetail {
 }
 
 /// How far one stage of a run got.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StageProgress {
     /// The stage.
     pub stage: String,
@@ -306,7 +314,7 @@ pub struct StageProgress {
 }
 
 /// An exception as the API shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Exception {
     /// The exception.
     pub id: ExceptionId,
@@ -333,7 +341,7 @@ pub struct Exception {
 }
 
 /// What an operator does to resolve an exception.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ResolutionAction {
     /// It was looked at, and holds nothing.
@@ -343,7 +351,7 @@ pub enum ResolutionAction {
 }
 
 /// An exception with what is known on both sides.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExceptionDetail {
     /// The exception.
     #[serde(flatten)]
@@ -359,7 +367,7 @@ pub struct ExceptionDetail {
 }
 
 /// One status that was stated of a transaction.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stated {
     /// The transaction, by the processor's id.
     pub transaction_id: Option<String>,
@@ -378,7 +386,7 @@ pub struct Stated {
 }
 
 /// What became of the exceptions that were to be resolved together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Resolved {
     /// How many were resolved by this request.
     pub resolved: u64,
@@ -387,7 +395,7 @@ pub struct Resolved {
 }
 
 /// Whether an exception still asks for a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExceptionStatus {
     /// It does.
@@ -397,7 +405,7 @@ pub enum ExceptionStatus {
 }
 
 /// How an exception closed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Resolution {
     /// What was done.
     pub action: String,
@@ -410,7 +418,7 @@ pub struct Resolution {
 }
 
 /// A refusal or failure of the API: RFC 9457, `application/problem+json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     /// What kind of problem it is, as a URI reference.
     #[serde(rename = "type")]
@@ -434,7 +442,7 @@ pub struct Problem {
 }
 
 /// What is wrong with one field of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FieldError {
     /// The field, as a JSON pointer (RFC 6901); of a query, `/` and the parameter's name.
     pub pointer: String,
@@ -442,40 +450,8 @@ pub struct FieldError {
     pub detail: String,
 }
 
-/// What `perform_advance` asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AdvanceRequest {
-    /// The customer's bank account.
-    pub account_id: String,
-    /// What is to be paid out.
-    pub amount: Cents,
-    /// What it costs; nothing by default.
-    pub fee: Cents,
-    /// The currency; the one configured by default.
-    pub currency: String,
-    /// How many installments; 12 by default.
-    pub installments: u32,
-    /// Days from one to the next; 7 by default.
-    pub interval_days: u32,
-}
-
-/// What a plan is asked for: `GET /v1/plan`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlanRequest {
-    /// What would be paid out.
-    pub amount: Cents,
-    /// What it would cost.
-    pub fee: Cents,
-    /// How many installments.
-    pub installments: u32,
-    /// Days from one to the next.
-    pub interval_days: u32,
-    /// The date of the advance; today by default.
-    pub start_date: Option<BusinessDate>,
-}
-
 /// What a plan would be; nothing is recorded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     /// `amount + fee`.
     pub total: Cents,
@@ -486,7 +462,7 @@ pub struct Plan {
 }
 
 /// The settings in force, none of them secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Settings {
     /// The one currency of the installation, ISO 4217.
     pub currency: String,
@@ -505,7 +481,7 @@ pub struct Settings {
 }
 
 /// What an API key allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// To read the book.
@@ -534,7 +510,7 @@ impl Scope {
 }
 
 /// Who is logged in: `GET /v1/session`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WhoAmI {
     /// What the key is called that logged in.
     pub label: String,
@@ -545,7 +521,7 @@ pub struct WhoAmI {
 }
 
 /// An API key, without its secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ApiKey {
     /// The key's id.
     pub id: Uuid,
@@ -560,7 +536,7 @@ pub struct ApiKey {
 }
 
 /// An API key that was just made: the only time that its secret is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NewApiKey {
     /// What is kept of it.
     #[serde(flatten)]
@@ -570,7 +546,7 @@ pub struct NewApiKey {
 }
 
 /// Whether advances and debits leave: what an operator said last.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Gate {
     /// Whether they do not.
     pub stopped: bool,
@@ -583,7 +559,7 @@ pub struct Gate {
 }
 
 /// Whether all is as it should be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HealthStatus {
     /// It is.
@@ -593,7 +569,7 @@ pub enum HealthStatus {
 }
 
 /// What is running, and whether the book is kept: `GET /healthz`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Health {
     /// Whether all is as it should be.
     pub status: HealthStatus,
@@ -610,7 +586,7 @@ pub struct Health {
 }
 
 /// The last run and its age.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LastRun {
     /// The run.
     pub id: RunId,

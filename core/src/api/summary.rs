@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Debit, signed};
@@ -9,7 +10,7 @@ use crate::credit::{CreditStatus, DebitStatus, Facts, State};
 use crate::date::{BusinessDate, Instant};
 
 /// The dashboard's figures: `GET /v1/summary`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// When they were worked out.
     pub as_of: Instant,
@@ -34,7 +35,7 @@ pub struct Summary {
 }
 
 /// The ledger equation: `total + excess = paid + in_flight + scheduled + written_off + waiting`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Totals {
     /// How many credits it sums.
     pub credits: u64,
@@ -55,7 +56,7 @@ pub struct Totals {
 }
 
 /// One day of the book.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Day {
     /// The day.
     pub date: BusinessDate,
@@ -66,7 +67,7 @@ pub struct Day {
 }
 
 /// What is still to be collected of installments that were due some time ago, or are not due yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Age {
     /// Days since the installment was due: `0` for today and later, `1-7`, `8-14`, `15-30`, `31-60`, `61-90`, or `90+`
     /// for more than 90.
@@ -78,7 +79,7 @@ pub struct Age {
 }
 
 /// The failures with one return code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failures {
     /// The return code; `None` without one.
     pub code: Option<String>,

@@ -133,8 +133,9 @@ impl Call {
         format!("{}?{}{separator}cursor={cursor}", self.uri.path(), pairs.join("&"))
     }
 
-    /// The query's parameters, of which only `known` ones may be given, each once.
-    pub fn parameters(&self, known: &[&str]) -> Result<Parameters, Problem> {
+    /// The query's parameters, of which only the fields of `Q` may be given, each once.
+    pub fn parameters<Q: DeserializeOwned>(&self) -> Result<Parameters, Problem> {
+        let known = fields::<Q>();
         let query = Query::<Vec<(String, String)>>::try_from_uri(&self.uri);
         let Query(given) = query.map_err(|_| Problem::bad_request("the query cannot be read"))?;
         let mut parameters = Parameters { given: vec![], errors: vec![] };
@@ -273,6 +274,57 @@ impl Parameters {
     /// 422 with all that is wrong, if anything is.
     pub fn check(&mut self) -> Result<(), Problem> {
         if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid(std::mem::take(&mut self.errors))) }
+    }
+}
+
+/// The names of a struct's fields, as its derived `Deserialize` knows them.
+pub fn fields<T: DeserializeOwned>() -> &'static [&'static str] {
+    match T::deserialize(Asking) {
+        Err(Fields(names)) => names,
+        Ok(_) => &[],
+    }
+}
+
+/// Deserializes nothing: it takes down what fields it is asked for.
+struct Asking;
+
+/// The fields that were asked for.
+#[derive(Debug)]
+struct Fields(&'static [&'static str]);
+
+impl std::fmt::Display for Fields {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
+impl std::error::Error for Fields {}
+
+impl serde::de::Error for Fields {
+    fn custom<T: std::fmt::Display>(_: T) -> Fields {
+        Fields(&[])
+    }
+}
+
+impl<'de> serde::Deserializer<'de> for Asking {
+    type Error = Fields;
+
+    fn deserialize_any<V: serde::de::Visitor<'de>>(self, _: V) -> Result<V::Value, Fields> {
+        Err(Fields(&[]))
+    }
+
+    fn deserialize_struct<V: serde::de::Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Fields> {
+        Err(Fields(fields))
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
     }
 }
 

@@ -1,7 +1,7 @@
 //! Credits: the list, one with its debits and timeline, and its facts.
 
 use axum::http::StatusCode;
-use paydown::api::{Credit, CreditDetail, Debit, Page, TimelineEntry};
+use paydown::api::{Credit, CreditDetail, CreditsQuery, CreditsSort, Debit, NoQuery, Page, TimelineEntry};
 use paydown::credit::{Because, CreditStatus, Facts, Kind, Reason};
 use paydown::date::{Instant, text};
 use paydown::id::{CreditId, DebitId};
@@ -48,26 +48,9 @@ impl Filter {
 
 /// `GET /v1/credits`: newest first, or oldest first with `sort=created_at`.
 pub async fn list(call: Call) -> Answered {
-    let known = [
-        "account_id",
-        "status",
-        "created_after",
-        "created_before",
-        "q",
-        "sort",
-        "limit",
-        "cursor",
-        "idempotency_key",
-    ];
-    let mut asked = call.parameters(&known)?;
-    let newest_first = match asked.text("sort").as_deref() {
-        None | Some("-created_at") => true,
-        Some("created_at") => false,
-        Some(_) => {
-            asked.wrong("sort", "must be created_at or -created_at");
-            true
-        }
-    };
+    let mut asked = call.parameters::<CreditsQuery>()?;
+    let sort = asked.named("sort", "created_at or -created_at").unwrap_or(CreditsSort::NewestFirst);
+    let newest_first = sort == CreditsSort::NewestFirst;
     let filter = Filter {
         account_id: asked.text("account_id"),
         status: asked.named("status", STATUSES),
@@ -144,7 +127,7 @@ async fn page(
 
 /// `GET /v1/credits/{id}`.
 pub async fn one(call: Call) -> Answered {
-    call.parameters(&[])?.check()?;
+    call.parameters::<NoQuery>()?.check()?;
     let facts = found(&call).await?;
     let timeline = listings::timeline(&*call.ports.database, facts.id).await?;
     let detail = CreditDetail {
@@ -157,7 +140,7 @@ pub async fn one(call: Call) -> Answered {
 
 /// `GET /v1/credits/{id}/facts`.
 pub async fn facts(call: Call) -> Answered {
-    call.parameters(&[])?.check()?;
+    call.parameters::<NoQuery>()?.check()?;
     json(StatusCode::OK, &found(&call).await?)
 }
 

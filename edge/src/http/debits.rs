@@ -1,6 +1,6 @@
 //! Debits: the list, by due date.
 
-use paydown::api::{Debit, Page};
+use paydown::api::{Debit, DebitsQuery, Page};
 use paydown::credit::DebitStatus;
 use paydown::date::BusinessDate;
 use paydown::id::CreditId;
@@ -18,7 +18,7 @@ const STATUSES: &str =
 
 /// `GET /v1/debits`.
 pub async fn list(call: Call) -> Answered {
-    let mut asked = call.parameters(&["credit_id", "status", "due_from", "due_to", "limit", "cursor"])?;
+    let mut asked = call.parameters::<DebitsQuery>()?;
     let credit_id: Option<CreditId> = asked.parsed("credit_id", "the id of a credit");
     let status: Option<DebitStatus> = asked.named("status", STATUSES);
     let due_from: Option<BusinessDate> = asked.parsed("due_from", "a date, YYYY-MM-DD");

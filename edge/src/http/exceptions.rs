@@ -2,7 +2,8 @@
 
 use axum::http::StatusCode;
 use paydown::api::{
-    Credit, Debit, Exception, ExceptionDetail, ExceptionStatus, FieldError, Page, ResolutionAction, Resolved,
+    Credit, Debit, Exception, ExceptionDetail, ExceptionStatus, ExceptionsQuery, FieldError, NoQuery, Page,
+    ResolutionAction, Resolved,
 };
 use paydown::credit::Kind;
 use paydown::decision::Input;
@@ -29,7 +30,7 @@ const MAX_RELEASED: usize = 50;
 
 /// `GET /v1/exceptions`.
 pub async fn list(call: Call) -> Answered {
-    let mut asked = call.parameters(&["status", "kind", "limit", "cursor"])?;
+    let mut asked = call.parameters::<ExceptionsQuery>()?;
     let status: Option<ExceptionStatus> = asked.named("status", "open or resolved");
     let kind: Option<Kind> = asked.named("kind", "a kind of exception, such as hard_return");
     let limit = asked.limit();
@@ -75,7 +76,7 @@ async fn page(
 
 /// `GET /v1/exceptions/{id}`: what we know and what was said, side by side.
 pub async fn one(call: Call) -> Answered {
-    call.parameters(&[])?.check()?;
+    call.parameters::<NoQuery>()?.check()?;
     let id: ExceptionId = call.id("exception")?;
     let database = &*call.ports.database;
     let exception = found(&call.ports, id).await?;
@@ -96,7 +97,7 @@ pub async fn one(call: Call) -> Answered {
 /// `POST /v1/exceptions/{id}/resolution` `{action, note}`: `close` for one that holds nothing, `release` for one
 /// that holds credits, which ends its hold on each of them.
 pub async fn resolve(mut call: Call) -> Answered {
-    call.parameters(&[])?.check()?;
+    call.parameters::<NoQuery>()?.check()?;
     let id: ExceptionId = call.id("exception")?;
     let asked = asked(call.members(MAX_BODY_BYTES).await?, false).map_err(Problem::invalid)?;
     let exception = operations::to_resolve(&*call.ports.database, id).await?;
@@ -123,7 +124,7 @@ pub async fn resolve(mut call: Call) -> Answered {
 /// `POST /v1/exceptions/resolutions` `{kind, run_id, action, note}`: the open ones of a kind, of one run or, without
 /// `run_id`, of all. Those that the other action would resolve are left, as is what one request has no time for.
 pub async fn resolve_many(mut call: Call) -> Answered {
-    call.parameters(&[])?.check()?;
+    call.parameters::<NoQuery>()?.check()?;
     let asked = asked(call.members(MAX_BODY_BYTES).await?, true).map_err(Problem::invalid)?;
     let database = &*call.ports.database;
     let kind = asked.kind.map_or("", Kind::name);

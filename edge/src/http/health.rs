@@ -1,7 +1,7 @@
 //! What is running, and by which settings.
 
 use axum::http::StatusCode;
-use paydown::api::{Health, HealthStatus, LastRun, Settings};
+use paydown::api::{Health, HealthStatus, LastRun, NoQuery, Settings};
 use paydown::date::Instant;
 use paydown::money::Cents;
 
@@ -55,7 +55,7 @@ fn reasons(last: &LastRuns, now: Instant) -> Vec<String> {
 
 /// `GET /v1/settings`.
 pub async fn settings(call: Call) -> Answered {
-    call.parameters(&[])?.check()?;
+    call.parameters::<NoQuery>()?.check()?;
     let settings = &call.ports.settings;
     let shown = Settings {
         currency: settings.currency.clone(),

@@ -2,7 +2,7 @@
 
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
-use paydown::api::{ApiKey, FieldError, NewApiKey, Page, Scope};
+use paydown::api::{ApiKey, FieldError, NewApiKey, NoQuery, Page, PageQuery, Scope};
 use paydown::date::text;
 use serde_json::Value;
 use uuid::Uuid;
@@ -20,7 +20,7 @@ const MAX_LABEL_CHARS: usize = 100;
 
 /// `GET /v1/keys`: newest first, the revoked ones too.
 pub async fn list(call: Call) -> Answered {
-    let mut asked = call.parameters(&["limit", "cursor"])?;
+    let mut asked = call.parameters::<PageQuery>()?;
     let limit = asked.limit();
     let behind = asked.cursor().unwrap_or_else(|| KeyPlace { created_at: "~".into(), id: "~".into() });
     asked.check()?;
@@ -35,7 +35,7 @@ pub async fn list(call: Call) -> Answered {
 
 /// `POST /v1/keys` `{scopes, label}`.
 pub async fn create(mut call: Call) -> Answered {
-    call.parameters(&[])?.check()?;
+    call.parameters::<NoQuery>()?.check()?;
     let (scopes, label) = asked(call.members(MAX_BODY_BYTES).await?).map_err(Problem::invalid)?;
     let created_at = call.ports.clock.real_now().await?;
     // Two random UUIDs: 244 bits that nobody guesses.
@@ -53,7 +53,7 @@ pub async fn create(mut call: Call) -> Answered {
 
 /// `DELETE /v1/keys/{id}`: the key and its sessions are worth nothing from then on. Revoked already, it stays so.
 pub async fn revoke(call: Call) -> Answered {
-    call.parameters(&[])?.check()?;
+    call.parameters::<NoQuery>()?.check()?;
     let id: Uuid = call.id("key")?;
     let database = &*call.ports.database;
     let at = call.ports.clock.real_now().await?;

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
+use paydown::api::NoQuery;
 use paydown::credit::Kind;
 use paydown::date::{Instant, days_before};
 use paydown::policy::{RETURN_RATE_DAYS, ReturnClass};
@@ -14,7 +15,7 @@ use crate::ledger::metrics::{Figures, figures};
 
 /// The metrics of now.
 pub async fn metrics(call: Call) -> Answered {
-    call.parameters(&[])?.check()?;
+    call.parameters::<NoQuery>()?.check()?;
     let now = call.ports.clock.now().await?;
     let figures = figures(&*call.ports.database, days_before(now, RETURN_RATE_DAYS)).await?;
     let mut response = text(&figures, now).into_response();

@@ -12,6 +12,8 @@ mod exceptions;
 mod health;
 mod keys;
 mod metrics;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod openapi;
 mod operations;
 mod plan;
 mod problem;

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use paydown::api::{Credit, FieldError};
+use paydown::api::{Credit, FieldError, NoQuery};
 use paydown::credit::Facts;
 use paydown::decision::{Context, Input, decide};
 use paydown::id::CreditId;
@@ -38,7 +38,7 @@ pub async fn release(call: Call) -> Answered {
 
 /// Does `input` to the credit of the path, once for each idempotency key.
 async fn act(mut call: Call, action: &'static str, input: Input, nothing_to_do: &str) -> Answered {
-    call.parameters(&[])?.check()?;
+    call.parameters::<NoQuery>()?.check()?;
     let idempotency_key = call.idempotency_key()?;
     let credit_id: CreditId = call.id("credit")?;
     let note = note(&mut call).await?;

@@ -10,7 +10,7 @@ use super::problem::Problem;
 
 /// `GET /v1/plan`.
 pub async fn plan(call: Call) -> Answered {
-    let parameters = call.parameters(&["amount", "fee", "installments", "interval_days", "start_date"])?;
+    let parameters = call.parameters::<PlanRequest>()?;
     let asked = asked(parameters, call.ports.settings.max_advance)?;
     let start_date = match asked.start_date {
         Some(date) => date,

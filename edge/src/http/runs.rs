@@ -5,7 +5,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use futures_util::stream::try_unfold;
-use paydown::api::{Page, RunDetail};
+use paydown::api::{NoQuery, Page, PageQuery, RunDetail};
 use paydown::date::text;
 use paydown::id::RunId;
 use worker::send::SendFuture;
@@ -27,7 +27,7 @@ const MAX_BODY_BYTES: usize = 16 * 1024;
 
 /// `GET /v1/runs`: newest first.
 pub async fn list(call: Call) -> Answered {
-    let mut asked = call.parameters(&["limit", "cursor"])?;
+    let mut asked = call.parameters::<PageQuery>()?;
     let limit = asked.limit();
     let before: Option<String> = asked.cursor();
     asked.check()?;
@@ -41,7 +41,7 @@ pub async fn list(call: Call) -> Answered {
 
 /// `GET /v1/runs/{id}`.
 pub async fn one(call: Call) -> Answered {
-    call.parameters(&[])?.check()?;
+    call.parameters::<NoQuery>()?.check()?;
     let id: RunId = call.id("run")?;
     json(StatusCode::OK, &found(&call, id).await?)
 }
@@ -53,7 +53,7 @@ async fn found(call: &Call, id: RunId) -> Result<RunDetail, Problem> {
 
 /// `GET /v1/runs/{id}/report`: the archived bytes, as they were downloaded.
 pub async fn report(call: Call) -> Answered {
-    call.parameters(&[])?.check()?;
+    call.parameters::<NoQuery>()?.check()?;
     let id: RunId = call.id("run")?;
     found(&call, id).await?;
     let report = crate::ledger::runs::report(&*call.ports.database, id).await?;
@@ -76,7 +76,7 @@ pub async fn report(call: Call) -> Answered {
 
 /// `POST /v1/runs` `{}`: opens a run of now, and leaves its work to the queue.
 pub async fn start(mut call: Call) -> Answered {
-    call.parameters(&[])?.check()?;
+    call.parameters::<NoQuery>()?.check()?;
     let unknown = call.members(MAX_BODY_BYTES).await?.unknown();
     if !unknown.is_empty() {
         return Err(Problem::invalid(unknown));

@@ -2,7 +2,7 @@
 //! machine; anywhere else the route does not exist.
 
 use axum::http::StatusCode;
-use paydown::api::FieldError;
+use paydown::api::{FieldError, NoQuery};
 
 use super::call::{Answered, Call, Members, json};
 use super::problem::Problem;
@@ -19,7 +19,7 @@ pub async fn advance(mut call: Call) -> Answered {
     if !call.ports.settings.sandbox {
         return Err(Problem::not_found("this is no sandbox"));
     }
-    call.parameters(&[])?.check()?;
+    call.parameters::<NoQuery>()?.check()?;
     let days = days(call.members(MAX_BODY_BYTES).await?).map_err(Problem::invalid)?;
     let now = run::advance(&call.ports, days).await?;
     json(StatusCode::OK, &serde_json::json!({ "now": now }))

@@ -5,7 +5,7 @@ use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use chrono::TimeDelta;
-use paydown::api::{FieldError, WhoAmI};
+use paydown::api::{FieldError, NoQuery, WhoAmI};
 use uuid::Uuid;
 
 use super::call::{Answered, Call, Members, SESSION_COOKIE, json};
@@ -21,7 +21,7 @@ const MAX_BODY_BYTES: usize = 4 * 1024;
 
 /// `POST /v1/session` `{key}`: logs in.
 pub async fn log_in(mut call: Call) -> Answered {
-    call.parameters(&[])?.check()?;
+    call.parameters::<NoQuery>()?.check()?;
     let presented = key_of(call.members(MAX_BODY_BYTES).await?).map_err(Problem::invalid)?;
     let database = &*call.ports.database;
     let found = keys::key(database, &keys::hash(&presented)).await?.filter(|key| !key.revoked);
@@ -37,14 +37,14 @@ pub async fn log_in(mut call: Call) -> Answered {
 
 /// `GET /v1/session`: who is logged in.
 pub async fn who_am_i(call: Call) -> Answered {
-    call.parameters(&[])?.check()?;
+    call.parameters::<NoQuery>()?.check()?;
     let session = call.session().await?.ok_or_else(|| Problem::unauthorized("nobody is logged in"))?;
     json(StatusCode::OK, &who(session))
 }
 
 /// `DELETE /v1/session`: logs out; the token is worth nothing from then on.
 pub async fn log_out(call: Call) -> Answered {
-    call.parameters(&[])?.check()?;
+    call.parameters::<NoQuery>()?.check()?;
     if call.session().await?.is_some()
         && let Some(token) = call.session_token()
     {

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use chrono::TimeDelta;
+use paydown::api::NoQuery;
 use paydown::date::Instant;
 use paydown::id;
 use uuid::Uuid;
@@ -23,7 +24,7 @@ pub async fn start(call: Call) -> Answered {
 }
 
 async fn put(mut call: Call, stopped: bool) -> Answered {
-    call.parameters(&[])?.check()?;
+    call.parameters::<NoQuery>()?.check()?;
     let note = operations::note(&mut call).await?;
     let database = &*call.ports.database;
     let gate = stops::gate(database).await?;

@@ -1,7 +1,7 @@
 //! The dashboard's figures, worked out by core from the facts of all credits.
 
 use axum::http::StatusCode;
-use paydown::api::Summing;
+use paydown::api::{SummaryQuery, Summing};
 use paydown::date::BusinessDate;
 
 use super::call::{Answered, Call, json};
@@ -19,7 +19,7 @@ const SLICE: usize = 250;
 
 /// `GET /v1/summary`.
 pub async fn summary(call: Call) -> Answered {
-    let mut asked = call.parameters(&["from", "to"])?;
+    let mut asked = call.parameters::<SummaryQuery>()?;
     let now = call.ports.clock.now().await?;
     let zone = &call.ports.settings.zone;
     let today = zone.business_date(now);

@@ -1,0 +1,239 @@
+//! The description of the API: it is what `openapi.json` holds, it describes every route, its examples can be carried
+//! out, and every answer that any of these tests receives is one that it names.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::{LazyLock, Mutex};
+
+use axum::body::Body;
+use axum::http::Request;
+use jsonschema::Validator;
+use paydown_edge::http::openapi::document;
+use paydown_edge::http::{Access, ROUTES};
+use serde_json::{Value, json};
+
+use crate::client::{Client, KEY, ORDINARY, Response};
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
+
+/// The file that is served, and that programs may be made from.
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../edge/openapi.json");
+
+#[test]
+fn the_file_is_the_description() {
+    let mut text = serde_json::to_string_pretty(&*DOCUMENT).expect("JSON");
+    text.push('\n');
+    if std::env::var_os("PAYDOWN_UPDATE").is_some() {
+        fs::write(Path::new(FILE), &text).expect("the file is written");
+    }
+    let file = fs::read_to_string(FILE).unwrap_or_default();
+    assert!(
+        file == text,
+        "edge/openapi.json is another: PAYDOWN_UPDATE=1 cargo nextest run -p paydown-tests openapi"
+    );
+}
+
+#[test]
+fn every_route_is_described() {
+    let of_table = ROUTES.iter().filter(|route| !route.path.starts_with("/v1/sandbox/"));
+    let of_table: BTreeSet<(String, String)> =
+        of_table.map(|route| (route.path.to_owned(), route.method.to_owned())).collect();
+    let described: BTreeSet<(String, String)> =
+        operations().into_iter().map(|(path, method, _)| (path, method)).collect();
+    assert_eq!(described, of_table);
+    for (path, method, operation) in operations() {
+        let route = ROUTES.iter().find(|r| r.path == path && r.method == method).expect("a route");
+        let scopes = match route.access {
+            Access::Anyone => json!([]),
+            Access::Scope(scope) => json!([{ "api_key": [scope.name()] }, { "session": [scope.name()] }]),
+            Access::InBatch(scope) => json!([{ "api_key": [scope.name()] }]),
+        };
+        assert_eq!(operation["security"], scopes, "{method} {path}");
+    }
+}
+
+/// What a linter asks for: ids and summaries of their own, descriptions everywhere, no reference into nothing.
+#[test]
+fn the_description_is_well_made() {
+    let mut ids = BTreeSet::new();
+    for (path, method, operation) in operations() {
+        let at = format!("{method} {path}");
+        assert!(
+            ids.insert(operation["operationId"].as_str().expect("an id").to_owned()),
+            "{at} has another's id"
+        );
+        let tag = &operation["tags"][0];
+        assert!(
+            DOCUMENT["tags"].as_array().is_some_and(|tags| tags.iter().any(|t| t["name"] == *tag)),
+            "{at}: {tag}"
+        );
+        for member in ["summary", "description"] {
+            assert!(operation[member].as_str().is_some_and(|text| text.len() > 3), "{member} of {at}");
+        }
+        for parameter in operation["parameters"].as_array().expect("parameters") {
+            assert!(
+                parameter["description"].as_str().is_some_and(|text| text.len() > 3),
+                "{parameter} of {at}"
+            );
+        }
+        let in_path = path.matches('{').count();
+        let named =
+            operation["parameters"].as_array().into_iter().flatten().filter(|p| p["in"] == "path").count();
+        assert_eq!(in_path, named, "{at}");
+        let responses = operation["responses"].as_object().expect("responses");
+        assert!(responses.keys().any(|status| status.starts_with('2')), "{at} has no success");
+        assert!(responses.contains_key("500") && responses.contains_key("429"), "{at}");
+    }
+    let mut references = Vec::new();
+    collect_references(&DOCUMENT, &mut references);
+    let used: BTreeSet<&str> =
+        references.iter().filter_map(|r| r.strip_prefix("#/components/schemas/")).collect();
+    let defined: BTreeSet<&str> =
+        DOCUMENT["components"]["schemas"].as_object().expect("schemas").keys().map(String::as_str).collect();
+    assert_eq!(used, defined, "each schema is used, and each that is used is there");
+}
+
+fn collect_references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str));
+            members.values().for_each(|member| collect_references(member, found));
+        }
+        Value::Array(values) => values.iter().for_each(|value| collect_references(value, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[test]
+fn every_example_can_be_carried_out() {
+    let mut carried_out = 0;
+    for (path, method, operation) in operations() {
+        let content = &operation["requestBody"]["content"]["application/json"];
+        let Some(example) = content.get("example") else { continue };
+        let client = Client::new();
+        client.add_key("pd_local_operator", &paydown::api::Scope::ALL);
+        assert!(validator(&content["schema"]).is_valid(example), "{method} {path}: {example}");
+        let path = path.replace("{id}", &subject(&client, &path));
+        let mut request = Request::builder().method(method.to_uppercase().as_str()).uri(&path);
+        request = request
+            .header("authorization", format!("Bearer {KEY}"))
+            .header("content-type", "application/json");
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            if let (Some(name), Some(value)) = (parameter["name"].as_str(), parameter["example"].as_str()) {
+                request = request.header(name, value);
+            }
+        }
+        let answer = client.send(request.body(Body::from(example.to_string())).expect("a request"));
+        assert!(answer.status.is_success(), "{method} {path}: {answer:?}");
+        carried_out += 1;
+    }
+    assert!(carried_out >= 10, "{carried_out} examples");
+}
+
+/// The id of something that the example can be carried out on.
+fn subject(client: &Client, path: &str) -> String {
+    if path.starts_with("/v1/exceptions/{id}") {
+        let row = "tx_of_nobody,success,,2026-01-04T20:00:00Z".to_owned();
+        client.world.processor.set_report(paydown_tests::processor::FakeReport::of(&[row]));
+        let as_of = "2026-01-05T06:00:00Z".parse().expect("an instant");
+        futures_executor::block_on(paydown_edge::run::daily(&client.world.ports(), as_of))
+            .expect("the run ends");
+        let exceptions = client.read("/v1/exceptions");
+        return exceptions["data"][0]["id"].as_str().expect("an exception").to_owned();
+    }
+    let credit = client.advance("subject", ORDINARY).body["id"].as_str().expect("a credit").to_owned();
+    if path.ends_with("/release") {
+        let hold = Request::post(format!("/v1/credits/{credit}/hold"))
+            .header("authorization", format!("Bearer {KEY}"))
+            .header("content-type", "application/json")
+            .header("idempotency-key", "hold")
+            .body(Body::from(r#"{"note": "first a hold"}"#));
+        assert!(client.send(hold.expect("a request")).status.is_success());
+    }
+    credit
+}
+
+fn operations() -> Vec<(String, String, Value)> {
+    let mut operations = Vec::new();
+    for (path, methods) in DOCUMENT["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            operations.push((path.clone(), method.clone(), operation.clone()));
+        }
+    }
+    operations
+}
+
+/// That an answer is one that the description names, with its headers and its shape.
+#[track_caller]
+pub fn is_described(method: &str, path: &str, response: &Response) {
+    let path = path.split('?').next().unwrap_or_default();
+    if path.starts_with("/v1/sandbox/") {
+        return;
+    }
+    let operations = operations();
+    let methods: Vec<_> = operations.iter().filter(|(template, _, _)| is_of(template, path)).collect();
+    let method = if method == "HEAD" { "get".to_owned() } else { method.to_lowercase() };
+    let Some((template, _, operation)) = methods.iter().find(|(_, m, _)| *m == method) else {
+        // No such route, or not by this method.
+        assert!(
+            [404, 405].contains(&response.status.as_u16()),
+            "{method} {path} is not described: {response:?}"
+        );
+        return;
+    };
+    let status = response.status.as_u16().to_string();
+    let mut described = &operation["responses"][&status];
+    if let Some(reference) = described["$ref"].as_str() {
+        described =
+            DOCUMENT.pointer(reference.strip_prefix('#').unwrap_or_default()).expect("what it refers to");
+    }
+    assert!(described.is_object(), "{method} {template} does not name {status}: {response:?}");
+    for (name, header) in described["headers"].as_object().into_iter().flatten() {
+        let _ = header;
+        let is_sent = response.headers.contains_key(name.to_lowercase());
+        // A stop says when to come back; a fault may not know.
+        assert!(is_sent || name == "Retry-After", "{method} {template} {status} has no {name}");
+    }
+    if response.text.is_empty() {
+        return;
+    }
+    let kind = response.header("content-type").split(';').next().unwrap_or_default();
+    let content = &described["content"][kind];
+    assert!(content.is_object(), "{method} {template} {status} does not name {kind}");
+    if kind.ends_with("json") {
+        let found: Vec<String> = validator(&content["schema"])
+            .iter_errors(&response.body)
+            .map(|e| format!("{e} at {}", e.instance_path()))
+            .collect();
+        assert!(found.is_empty(), "{method} {template} {status}: {found:?} in {}", response.text);
+    }
+}
+
+fn is_of(template: &str, path: &str) -> bool {
+    let (template, path): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
+    // What stands literally goes before what varies, as in the router.
+    let literal = |t: &&str| !t.starts_with('{');
+    template.len() == path.len()
+        && template.iter().zip(&path).all(|(t, p)| if literal(t) { t == p } else { *p != "resolutions" })
+}
+
+/// A schema of the description as a validator, with all that it refers to.
+fn validator(schema: &Value) -> std::sync::Arc<Validator> {
+    static MADE: LazyLock<Mutex<std::collections::HashMap<String, std::sync::Arc<Validator>>>> =
+        LazyLock::new(Mutex::default);
+    let key = schema.to_string();
+    let mut made = MADE.lock().expect("no test panics here");
+    made.entry(key)
+        .or_insert_with(|| {
+            let mut whole = schema.clone();
+            whole["components"] = DOCUMENT["components"].clone();
+            std::sync::Arc::new(
+                jsonschema::draft202012::options()
+                    .should_validate_formats(true)
+                    .build(&whole)
+                    .expect("a schema"),
+            )
+        })
+        .clone()
+}
