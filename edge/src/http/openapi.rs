@@ -103,14 +103,14 @@ impl Schemas {
     /// The parameters that a query's type stands for.
     fn parameters<T: JsonSchema>(&mut self) -> Vec<Value> {
         let schema = T::json_schema(&mut self.requests).to_value();
-        let required: Vec<&str> =
-            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let properties = schema["properties"].as_object().cloned().unwrap_or_default();
+        let member = |name: &str| schema.get(name).cloned().unwrap_or_default();
+        let required: Vec<Value> = member("required").as_array().cloned().unwrap_or_default();
+        let properties = member("properties").as_object().cloned().unwrap_or_default();
         let parameter = |(name, schema): (&String, &Value)| {
             let mut schema = not_null(schema);
             let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
             json!({
-                "name": name, "in": "query", "required": required.contains(&name.as_str()),
+                "name": name, "in": "query", "required": required.contains(&Value::from(name.as_str())),
                 "description": description, "schema": schema,
             })
         };
@@ -135,7 +135,10 @@ fn not_null(schema: &Value) -> Value {
         }
     }
     if let Some(Value::Array(choices)) = members.remove("anyOf") {
-        let choice = choices.into_iter().find(|choice| choice["type"] != "null").unwrap_or_default();
+        let choice = choices
+            .into_iter()
+            .find(|choice| choice.get("type").is_none_or(|kind| kind != "null"))
+            .unwrap_or_default();
         members.extend(choice.as_object().cloned().unwrap_or_default());
     }
     schema
