@@ -1,4 +1,4 @@
-//! The four ports: everything the engine asks of the world besides the time.
+//! The ports: everything the engine asks of the world besides the time.
 //!
 //! The Worker plugs in D1, HTTP, R2 and a queue (`platform`); native tests plug in SQLite with the
 //! very same SQL text, and fakes that fail with or without having persisted.
@@ -24,6 +24,8 @@ pub struct Ports {
     pub archive: Arc<dyn Archive>,
     /// Where work goes that another invocation does.
     pub outbox: Arc<dyn Outbox>,
+    /// How much each caller may ask for.
+    pub limiter: Arc<dyn Limiter>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The configuration.
@@ -129,6 +131,20 @@ pub trait ArchiveWriter {
     /// Makes the object exist.
     async fn finish(self: Box<Self>) -> Result<(), Fault>;
 }
+
+/// How much each caller may ask for: [`LIMIT_REQUESTS`] within [`LIMIT_SECONDS`].
+#[async_trait(?Send)]
+pub trait Limiter: Send + Sync {
+    /// Counts a request of a caller; false when he asked too much. Where the count cannot be had, he may.
+    async fn allows(&self, caller: &str) -> bool;
+}
+
+/// How many requests a caller may send within [`LIMIT_SECONDS`]; the same number stands in wrangler.toml. One
+/// database answers about a thousand simple queries a second (Cloudflare, D1 limits).
+pub const LIMIT_REQUESTS: u32 = 10_000;
+
+/// The window of the limit: the platform knows 10 and 60 seconds (Cloudflare, rate limiting API).
+pub const LIMIT_SECONDS: u32 = 10;
 
 /// Work for another invocation. Each message may be delivered twice, late, or never.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use futures_executor::block_on;
-use paydown_edge::ports::Answer;
+use paydown_edge::ports::{Answer, LIMIT_REQUESTS, LIMIT_SECONDS};
 use paydown_edge::run::daily;
 use paydown_tests::processor::{FakeReport, Step};
 use serde_json::{Value, json};
@@ -267,4 +267,31 @@ fn every_answer_is_protected() {
             assert_eq!(answer.header(name), value, "{name} of {path}");
         }
     }
+}
+
+#[test]
+fn who_asks_too_much_is_told_when_to_come_back() {
+    let client = Client::new();
+    let policy = format!("\"requests\";q={LIMIT_REQUESTS};w={LIMIT_SECONDS}");
+    assert_eq!(client.get("/v1/credits").header("ratelimit-policy"), policy);
+    client.world.limiter.set(2);
+    assert_eq!(client.get("/v1/credits").status.as_u16(), 200);
+    assert_eq!(client.advance("first", ORDINARY).status.as_u16(), 201);
+    for refused in [client.advance("second", ORDINARY), client.get("/v1/credits")] {
+        refused.is_problem(429, "too_many_requests");
+        assert_eq!(
+            (refused.header("retry-after"), refused.header("ratelimit")),
+            ("10", "\"requests\";r=0;t=10")
+        );
+    }
+    assert_eq!(client.world.query("SELECT id FROM credits").len(), 1, "nothing was done");
+}
+
+/// The two places that say it, the platform's and ours, say the same.
+#[test]
+fn the_limit_is_that_of_the_configuration() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../edge/wrangler.toml");
+    let toml = std::fs::read_to_string(file).expect("the configuration");
+    let simple = format!("simple = {{ limit = {LIMIT_REQUESTS}, period = {LIMIT_SECONDS} }}");
+    assert!(toml.contains(&simple), "{simple}");
 }

@@ -9,7 +9,7 @@ use paydown::date::Instant;
 use paydown_edge::clock::Clock;
 use paydown_edge::config::Settings;
 use paydown_edge::error::Fault;
-use paydown_edge::ports::{Archive, ArchiveWriter, Database, Message, Outbox, Ports, Statement};
+use paydown_edge::ports::{Archive, ArchiveWriter, Database, Limiter, Message, Outbox, Ports, Statement};
 
 use crate::processor::FakeProcessor;
 use crate::sqlite::Sqlite;
@@ -25,6 +25,8 @@ pub struct World {
     pub archive: Arc<MemoryArchive>,
     /// The messages.
     pub outbox: Arc<MemoryOutbox>,
+    /// How many requests are allowed.
+    pub limiter: Arc<Allowance>,
     /// The time.
     pub clock: Arc<SetClock>,
     /// The configuration.
@@ -44,6 +46,7 @@ impl World {
             processor: Arc::default(),
             archive: Arc::default(),
             outbox: Arc::default(),
+            limiter: Arc::default(),
             clock: Arc::new(SetClock::at(now)),
             settings: Arc::new(settings),
         }
@@ -56,6 +59,7 @@ impl World {
             processor: self.processor.clone(),
             archive: self.archive.clone(),
             outbox: self.outbox.clone(),
+            limiter: self.limiter.clone(),
             clock: self.clock.clone(),
             settings: self.settings.clone(),
         }
@@ -133,6 +137,29 @@ impl Database for Frail {
                 Err(fault)
             }
         }
+    }
+}
+
+/// Counts down how many requests of anybody it still allows.
+pub struct Allowance(AtomicUsize);
+
+impl Default for Allowance {
+    fn default() -> Allowance {
+        Allowance(AtomicUsize::new(usize::MAX))
+    }
+}
+
+impl Allowance {
+    /// So many requests are allowed from now on.
+    pub fn set(&self, requests: usize) {
+        self.0.store(requests, Ordering::SeqCst);
+    }
+}
+
+#[async_trait(?Send)]
+impl Limiter for Allowance {
+    async fn allows(&self, _caller: &str) -> bool {
+        self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
     }
 }
 

@@ -68,6 +68,18 @@ impl Call {
         Ok(keys::hash(key))
     }
 
+    /// Counts the call for its caller: the key, the session, or the address that it comes with; 429 when he asked too
+    /// much.
+    pub async fn allowance(&self) -> Result<(), Problem> {
+        let address = || self.headers.get("cf-connecting-ip").and_then(|value| value.to_str().ok());
+        let caller = match (self.key_hash(), self.session_token()) {
+            (Ok(hash), _) => hash,
+            (Err(_), Some(token)) => keys::hash(&token),
+            (Err(_), None) => address().unwrap_or("nowhere").to_owned(),
+        };
+        if self.ports.limiter.allows(&caller).await { Ok(()) } else { Err(Problem::too_many_requests()) }
+    }
+
     /// Lets the call pass if its API key, or that of its session, has the scope.
     pub async fn authorize(&mut self, scope: Scope) -> Result<(), Problem> {
         let session = if self.headers.contains_key(AUTHORIZATION) { None } else { self.session().await? };

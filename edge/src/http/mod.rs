@@ -43,8 +43,9 @@ use problem::Problem;
 pub use routes::{Access, ROUTES, Route};
 
 use crate::log;
-use crate::ports::Ports;
+use crate::ports::{LIMIT_REQUESTS, LIMIT_SECONDS, Ports};
 
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The routes over a world.
@@ -108,6 +109,10 @@ fn protect(headers: &mut HeaderMap, is_secure: bool) {
     ];
     for (name, value) in protections {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    // The platform's limiter does not say how much is left; how much there is, everybody may know.
+    if let Ok(policy) = HeaderValue::from_str(&format!("\"requests\";q={LIMIT_REQUESTS};w={LIMIT_SECONDS}")) {
+        headers.insert(RATE_LIMIT_POLICY, policy);
     }
     if is_secure {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));

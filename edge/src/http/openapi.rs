@@ -298,6 +298,11 @@ fn headers(status: u16) -> Value {
             json!({ "description": "Seconds to wait.", "schema": { "type": "integer", "minimum": 0 } });
         headers.insert("Retry-After".into(), schema);
     }
+    if let (Value::Object(headers), 429) = (&mut headers, status) {
+        let schema = json!({ "description": "What is left of the allowance, and when it is whole again: `\"requests\";r=0;t=10`.",
+            "schema": { "type": "string" } });
+        headers.insert("RateLimit".into(), schema);
+    }
     headers
 }
 

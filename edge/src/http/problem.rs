@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use paydown::api::{self, FieldError};
 use paydown::id::CreditId;
@@ -10,6 +10,10 @@ use paydown::id::CreditId;
 use super::call::REPLAYED;
 use crate::error::Fault;
 use crate::ledger::advances::Refusal;
+use crate::ports::{LIMIT_REQUESTS, LIMIT_SECONDS};
+
+/// What is left of a caller's allowance (IETF draft, RateLimit header fields for HTTP).
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// Seconds after which a client may come back when the platform asks for less work.
 const COME_BACK_SECONDS: u32 = 2;
@@ -45,6 +49,7 @@ enum Kind {
     IdempotencyKeyReused,
     Refused,
     AccountHeld,
+    TooManyRequests,
     Internal,
     Stopped,
     Unavailable,
@@ -78,6 +83,9 @@ impl Kind {
                 (StatusCode::UNPROCESSABLE_ENTITY, "refused", "The processor refused the advance")
             }
             Kind::AccountHeld => (StatusCode::UNPROCESSABLE_ENTITY, "account_held", "The account is held"),
+            Kind::TooManyRequests => {
+                (StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests")
+            }
             Kind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here"),
             Kind::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "stopped", "A stop is in force"),
             Kind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Try again"),
@@ -173,6 +181,13 @@ impl Problem {
         )
     }
 
+    /// 429: the caller asked more than is allowed; nothing was looked at.
+    pub fn too_many_requests() -> Problem {
+        let detail =
+            format!("more than {LIMIT_REQUESTS} requests in {LIMIT_SECONDS} seconds: nothing was done");
+        Problem { retry_after_seconds: Some(LIMIT_SECONDS), ..Problem::new(Kind::TooManyRequests, detail) }
+    }
+
     /// 503: a stop is in force; nothing was recorded.
     pub fn stopped() -> Problem {
         let detail = "an operator stopped all advances and debits; nothing was recorded";
@@ -235,6 +250,11 @@ impl Problem {
         }
         if let Some(seconds) = self.retry_after_seconds {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.kind == Kind::TooManyRequests
+            && let Ok(value) = HeaderValue::from_str(&format!("\"requests\";r=0;t={LIMIT_SECONDS}"))
+        {
+            headers.insert(RATE_LIMIT, value);
         }
         if self.replayed {
             headers.insert(REPLAYED, HeaderValue::from_static("true"));

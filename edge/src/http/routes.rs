@@ -114,9 +114,9 @@ where
     H: Fn(Call) -> F,
     F: Future<Output = Answered>,
 {
-    let passed = match access {
-        Access::Scope(scope) => call.authorize(scope).await,
-        Access::Anyone | Access::InBatch(_) => Ok(()),
+    let passed = match (call.allowance().await, access) {
+        (Ok(()), Access::Scope(scope)) => call.authorize(scope).await,
+        (allowance, Access::Anyone | Access::Scope(_) | Access::InBatch(_)) => allowance,
     };
     let caller = call.caller();
     let mut response = match passed {

@@ -1,7 +1,8 @@
-//! The platform: D1, HTTP, R2 and a queue behind the ports. Compiled for wasm only.
+//! The platform: D1, HTTP, R2, a queue and the rate limiter behind the ports. Compiled for wasm only.
 
 mod archive;
 mod database;
+mod limiter;
 mod outbox;
 mod processor;
 
@@ -19,10 +20,11 @@ use crate::ports::{Database, Ports};
 use crate::processor::Endpoint;
 use archive::R2Archive;
 use database::D1;
+use limiter::LocationLimiter;
 use outbox::QueueOutbox;
 use processor::HttpProcessor;
 
-/// The ports over the bindings `DB`, `REPORTS` and `OUTBOX`, with the settings of the variables.
+/// The ports over the bindings `DB`, `REPORTS`, `OUTBOX` and `LIMITER`, with the settings of the variables.
 ///
 /// An error says which variable or binding is missing or wrong, and never holds a secret.
 pub fn ports(env: &Env) -> Result<Ports, String> {
@@ -43,6 +45,7 @@ pub fn ports(env: &Env) -> Result<Ports, String> {
         processor: Arc::new(HttpProcessor::new(endpoint, &token)?),
         archive: Arc::new(R2Archive::new(env.bucket("REPORTS").map_err(binding)?)),
         outbox: Arc::new(QueueOutbox::new(env.queue("OUTBOX").map_err(binding)?)),
+        limiter: Arc::new(LocationLimiter::new(env.rate_limiter("LIMITER").map_err(binding)?)),
         clock,
         settings: Arc::new(settings),
     })
