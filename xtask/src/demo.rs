@@ -2,10 +2,11 @@
 //!
 //! 1. Start the Worker and the bank simulator.
 //! 2. Unless the state is a world that is complete: pay the advances out, and live each day through the cron.
-//! 3. Show the credits by status, the ledger equation, the address and the key.
+//! 3. Show the credits by status, the open exceptions, the ledger equation, the address and the key.
 //! 4. Serve.
 
 use crate::client::Client;
+use crate::incidents::{self, Scene};
 use crate::serve::{self, LOCAL_KEY, LOCAL_TOKEN, Options, World};
 use crate::step::{self, Result, Stop};
 use chrono::{DateTime, Days, SecondsFormat, Utc};
@@ -65,9 +66,11 @@ impl Clients {
         }
     }
 
-    /// Pays advances out in the first weeks, and lives day by day through the real cron handler.
+    /// Pays advances out, and lives day by day through the real cron handler.
     fn live(&self, world: &World) -> Result<()> {
         let started = step::now();
+        let silenced = account(SILENCED.0);
+        let scene = Scene { worker: &self.worker, bank: &self.bank, silenced: &silenced };
         let today = self.today()?;
         let mut paid_out = 0;
         for day in 0..WEEKS * 7 {
@@ -77,7 +80,10 @@ impl Clients {
             let morning = morning(today, day + 1)?;
             let now = morning.to_rfc3339_opts(SecondsFormat::Secs, true);
             self.bank.post("/clock", None, &json!({ "now": now }))?.json("POST /clock")?;
-            self.run(morning)?;
+            if day != incidents::MISSED_DAY {
+                self.run(morning)?;
+            }
+            scene.befall(day, morning)?;
             while paid_out < ADVANCES && due(paid_out) == day {
                 self.pay_out(paid_out)?;
                 paid_out += 1;
@@ -123,7 +129,7 @@ impl Clients {
         }
     }
 
-    /// The credits by status, and the equation that the book must satisfy.
+    /// The credits by status, the open exceptions by kind, and the equation that the book must satisfy.
     fn show(&self) -> Result<()> {
         println!("\n{:<12} {:>7} {:>15} {:>15}", "credits", "count", "total", "paid");
         let mut all = Sums::default();
@@ -133,6 +139,10 @@ impl Clients {
             all.add(sums.count, sums.total, sums.paid);
         }
         println!("{:<12} {:>7} {:>15} {:>15}\n", "", all.count, money(all.total), money(all.paid));
+        for (kind, count) in self.open_exceptions()? {
+            println!("{count:>5} open  {kind}");
+        }
+        println!();
         let summary = self.worker.get("/v1/summary")?.json("GET /v1/summary")?;
         println!("{}\n", equation(summary.get("totals").unwrap_or(&Value::Null)));
         let sound = credits.iter().filter(|credit| satisfies_l10(credit)).count();
@@ -141,14 +151,27 @@ impl Clients {
     }
 
     fn credits(&self) -> Result<Vec<Value>> {
-        let (mut credits, mut cursor) = (vec![], String::new());
+        self.all("/v1/credits?limit=200")
+    }
+
+    fn open_exceptions(&self) -> Result<BTreeMap<String, u64>> {
+        let mut kinds = BTreeMap::new();
+        for exception in self.all("/v1/exceptions?status=open&limit=200")? {
+            let kind = exception.get("kind").and_then(Value::as_str).unwrap_or("?").to_owned();
+            *kinds.entry(kind).or_insert(0) += 1;
+        }
+        Ok(kinds)
+    }
+
+    /// All pages of a list.
+    fn all(&self, path: &str) -> Result<Vec<Value>> {
+        let (mut rows, mut cursor) = (vec![], String::new());
         loop {
-            let path = format!("/v1/credits?limit=200{cursor}");
-            let page = self.worker.get(&path)?.json("GET /v1/credits")?;
-            credits.extend(page.get("data").and_then(Value::as_array).into_iter().flatten().cloned());
+            let page = self.worker.get(&format!("{path}{cursor}"))?.json(path)?;
+            rows.extend(page.get("data").and_then(Value::as_array).into_iter().flatten().cloned());
             match page.get("next_cursor").and_then(Value::as_str) {
                 Some(next) => cursor = format!("&cursor={next}"),
-                None => return Ok(credits),
+                None => return Ok(rows),
             }
         }
     }
@@ -212,10 +235,10 @@ impl Sums {
     }
 }
 
-/// Half of the advances go out on the first day, the others over the ten weeks after it.
+/// Half of the advances go out on the first day, the others day by day up to the last one, on which some are pending.
 fn due(number: u64) -> u64 {
     let half = ADVANCES / 2;
-    if number < half { 0 } else { 1 + (number - half) * 70 / (ADVANCES - half) }
+    if number < half { 0 } else { 1 + (number - half) * (WEEKS * 7 - 1) / (ADVANCES - half) }
 }
 
 fn account(number: u64) -> String {
@@ -242,7 +265,7 @@ fn money(minor: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ADVANCES, MARKERS, SILENCED, account, due, equation, satisfies_l10};
+    use super::{ADVANCES, MARKERS, SILENCED, WEEKS, account, due, equation, satisfies_l10};
     use serde_json::json;
 
     #[test]
@@ -252,7 +275,8 @@ mod tests {
             assert!(accounts.iter().any(|account| account.ends_with(&format!("_{marker}"))), "{marker}");
         }
         const { assert!(ADVANCES >= 300) };
-        assert!((1..ADVANCES).all(|number| due(number - 1) <= due(number) && due(number) < 16 * 7));
+        assert!((1..ADVANCES).all(|number| due(number - 1) <= due(number)));
+        assert_eq!(due(ADVANCES - 1), WEEKS * 7 - 1);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod browser;
 mod builds;
 mod client;
 mod demo;
+mod incidents;
 mod serve;
 mod setup;
 mod sizes;
