@@ -235,7 +235,7 @@ fn after_a_stop_nothing_leaves_until_a_start() {
     }
     assert_eq!(client.world.query("SELECT action FROM stops"), ["stop"]);
     assert_eq!(client.read("/v1/settings")["gate"]["stopped"], true);
-    client.advance("first", ORDINARY).is_problem(503, "stopped");
+    client.advance("first", ORDINARY).is_problem(422, "stopped");
     // The clock of a test stands still: what was said last counts all the same.
     for stopped in [false, true, false] {
         let path = if stopped { "/v1/stop" } else { "/v1/start" };

@@ -272,7 +272,7 @@ fn a_held_account_and_a_stop_let_nothing_leave() {
     assert_eq!(client.advance("k-2", ORDINARY).status.as_u16(), 201);
 
     run("INSERT INTO stops VALUES ('s1', 'stop', 'ann', 'fire', '2026-01-05T05:00:00.000Z')");
-    client.advance("k-4", ORDINARY).is_problem(503, "stopped");
+    client.advance("k-4", ORDINARY).is_problem(422, "stopped");
     assert_eq!(client.world.query("SELECT 1 FROM credits").len(), 3);
     run("INSERT INTO stops VALUES ('s2', 'start', 'ann', 'out', '2026-01-05T05:00:01.000Z')");
     assert_eq!(client.advance("k-4", ORDINARY).status.as_u16(), 201);

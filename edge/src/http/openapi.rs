@@ -35,7 +35,6 @@ pub fn document() -> Value {
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "Cash advances and their repayment, every cent accounted for.",
             "description": ABOUT,
-            "license": { "name": "Proprietary", "identifier": "LicenseRef-Paydown" },
         },
         "servers": [{ "url": "/", "description": "This installation" }],
         "tags": TAGS.map(|(name, description)| json!({ "name": name, "description": description })),
@@ -329,7 +328,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
             operation.parameters.push(json!({
                 "name": "Prefer", "in": "header", "required": false,
                 "description": "`respond-async`: record the request, and leave the rest to a queue (RFC 7240).",
-                "schema": { "type": "string", "enum": ["respond-async"] },
+                "schema": { "type": "string" }, "example": "respond-async",
             }));
             operation
         }
@@ -525,4 +524,4 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
 const PERFORM: &str = "Repeat it with the same key until it is answered: it is carried out once. An earlier answer \
 comes again with the same status and body and `Idempotent-Replayed: true`. The same key with another request is \
 refused with `idempotency_key_reused`. Other refusals: `invalid_request`, `refused` (by the processor; the credit \
-exists as failed), `account_held`, `limit_reached`; `stopped` with 503.";
+exists as failed), `account_held`, `limit_reached`, `stopped`.";

@@ -49,9 +49,9 @@ enum Kind {
     IdempotencyKeyReused,
     Refused,
     AccountHeld,
+    Stopped,
     TooManyRequests,
     Internal,
-    Stopped,
     Unavailable,
 }
 
@@ -87,7 +87,7 @@ impl Kind {
                 (StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests")
             }
             Kind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here"),
-            Kind::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "stopped", "A stop is in force"),
+            Kind::Stopped => (StatusCode::UNPROCESSABLE_ENTITY, "stopped", "A stop is in force"),
             Kind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Try again"),
         }
     }
@@ -188,7 +188,7 @@ impl Problem {
         Problem { retry_after_seconds: Some(LIMIT_SECONDS), ..Problem::new(Kind::TooManyRequests, detail) }
     }
 
-    /// 503: a stop is in force; nothing was recorded.
+    /// 422: a stop is in force; nothing was recorded, and unlike with 503 nothing will be.
     pub fn stopped() -> Problem {
         let detail = "an operator stopped all advances and debits; nothing was recorded";
         Problem { retry_after_seconds: Some(STOP_SECONDS), ..Problem::new(Kind::Stopped, detail) }
