@@ -1,11 +1,12 @@
 //! The ledger's database over SQLite in memory, with the very migrations and SQL text that D1 runs.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use paydown_edge::error::Fault;
 use paydown_edge::ports::{Database, Statement};
-use rusqlite::Connection;
+use rusqlite::{Connection, StatementStatus};
 
 /// The migrations, in order.
 pub const MIGRATIONS: &[&str] = &[
@@ -15,7 +16,10 @@ pub const MIGRATIONS: &[&str] = &[
 ];
 
 /// An empty ledger in memory.
-pub struct Sqlite(Mutex<Connection>);
+pub struct Sqlite {
+    connection: Mutex<Connection>,
+    steps: AtomicU64,
+}
 
 impl Sqlite {
     /// A new ledger with all migrations applied.
@@ -26,17 +30,22 @@ impl Sqlite {
         for migration in MIGRATIONS {
             connection.execute_batch(migration).expect("the migration applies");
         }
-        Sqlite(Mutex::new(connection))
+        Sqlite { connection: Mutex::new(connection), steps: AtomicU64::new(0) }
+    }
+
+    /// How many steps of SQLite's machine the ledger's statements took so far: some for each row that is read.
+    pub fn steps(&self) -> u64 {
+        self.steps.load(Ordering::SeqCst)
     }
 
     /// Runs any SQL, for tests that look at the tables themselves.
     pub fn execute(&self, sql: &str) -> Result<usize, rusqlite::Error> {
-        self.0.lock().expect("no test thread panicked").execute(sql, [])
+        self.connection.lock().expect("no test thread panicked").execute(sql, [])
     }
 
     /// The first column of the rows of any SQL, as text.
     pub fn query(&self, sql: &str) -> Vec<String> {
-        let connection = self.0.lock().expect("no test thread panicked");
+        let connection = self.connection.lock().expect("no test thread panicked");
         let mut statement = connection.prepare(sql).expect("the SQL of a test is valid");
         let rows = statement.query_map([], |row| row.get::<_, rusqlite::types::Value>(0)).expect("rows");
         rows.map(|value| match value.expect("a row") {
@@ -50,7 +59,7 @@ impl Sqlite {
     }
 
     fn transaction(&self, statements: &[Statement]) -> Result<Vec<Vec<String>>, rusqlite::Error> {
-        let mut connection = self.0.lock().expect("no test thread panicked");
+        let mut connection = self.connection.lock().expect("no test thread panicked");
         let transaction = connection.transaction()?;
         let mut results = Vec::with_capacity(statements.len());
         for Statement { sql, parameter } in statements {
@@ -59,6 +68,8 @@ impl Sqlite {
             let rows =
                 prepared.query_map(rusqlite::params_from_iter(parameters), |row| row.get::<_, String>(0))?;
             results.push(rows.collect::<Result<Vec<_>, _>>()?);
+            let steps = prepared.reset_status(StatementStatus::VmStep);
+            self.steps.fetch_add(u64::try_from(steps).unwrap_or(0), Ordering::SeqCst);
         }
         transaction.commit()?;
         Ok(results)
