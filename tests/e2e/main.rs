@@ -2,5 +2,6 @@
 //! simulator. `cargo xtask test` builds what this needs and says where `xtask` is by `PAYDOWN_XTASK`.
 
 mod days;
+mod description;
 mod live;
 mod requests;

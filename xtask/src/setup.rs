@@ -399,6 +399,33 @@ fn find(program: &str, path: &OsString) -> Option<PathBuf> {
     std::env::split_paths(path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
+// ---------------------------------------------------------------- schemathesis
+
+/// Makes requests from the description of the API; from PyPI, in an environment of its own.
+const SCHEMATHESIS: &str = "4.32.5";
+
+/// schemathesis, for the long tests alone.
+pub fn schemathesis(root: &Path) -> Result<PathBuf> {
+    let folder = root.join("target/tools").join(format!("schemathesis-{SCHEMATHESIS}"));
+    let program = folder.join("bin/schemathesis");
+    if program.is_file() {
+        return Ok(program);
+    }
+    let environment = || {
+        let mut command = Command::new("python3");
+        command.args(["-m", "venv", "--clear"]).arg(&folder);
+        command
+    };
+    if !step::attempt("an environment of Python", &mut environment())?.success {
+        apt_install(&["python3-venv"])?;
+        step::run("an environment of Python", &mut environment())?;
+    }
+    let mut pip = Command::new(folder.join("bin/pip"));
+    pip.args(["install", "--quiet", "--disable-pip-version-check", &format!("schemathesis=={SCHEMATHESIS}")]);
+    step::run("schemathesis", &mut pip)?;
+    Ok(program)
+}
+
 // ---------------------------------------------------------------- the npm packages
 
 fn packages(root: &Path) -> Result<()> {

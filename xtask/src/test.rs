@@ -122,7 +122,8 @@ fn nextest(setup: &Setup, which: &[&str], full: bool) -> Result<Command> {
     command.args(which);
     command.env("PAYDOWN_XTASK", std::env::current_exe()?);
     if full {
-        command.env("PAYDOWN_FULL", "1");
+        command.env("PAYDOWN_FULL", "1").args(["--run-ignored", "all"]);
+        command.env("PAYDOWN_SCHEMATHESIS", setup::schemathesis(setup.root())?);
     }
     Ok(command)
 }
