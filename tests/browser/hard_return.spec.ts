@@ -24,8 +24,11 @@ test("a hard return is resolved from the Overview, and the credit goes on", asyn
   const dialog = page.getByRole("dialog");
   await expect(dialog.getByText("Hard return", { exact: true })).toBeVisible();
   await expect(dialog.getByLabel("What to do")).toHaveValue("release");
+  // Both sides are there: what the book knows, and what the report said.
+  await expect(dialog).toContainText(/Debit 1 .*failed/);
+  await expect(dialog).toContainText("Report says: failure R02, account closed");
   // What it would do is said before it is done.
-  await expect(dialog.getByRole("listitem").first()).toBeVisible();
+  await expect(dialog.getByText("The hold ends")).toBeVisible();
   await dialog.getByLabel(/^Why/).fill(note);
   await dialog.getByRole("button", { name: "Resolve" }).click();
   await expect(dialog).toBeHidden();

@@ -32,6 +32,14 @@ test("axe sees what is wrong", async ({ page }) => {
   expect(await findings(page)).toEqual([expect.stringContaining("button-name")]);
 });
 
+test("what is wider than the window is seen", async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 900 });
+  await open(page, "/simulator");
+  expect(await beyond(page)).toBe(0);
+  await page.evaluate(() => document.querySelector("h1")?.append("overlong".repeat(20)));
+  expect(await beyond(page)).toBeGreaterThan(0);
+});
+
 test("the page's policy keeps foreign and inline scripts out, and it is seen when they are tried", async ({ page, complaints }) => {
   await open(page, "/simulator");
   expect(complaints).toEqual([]);
@@ -61,9 +69,13 @@ async function examine(page: Page): Promise<void> {
     // In the dark the page is the same but for its colours.
     await page.emulateMedia({ colorScheme: "dark" });
     expect(await findings(page, ["color-contrast"]), `axe, dark, ${width} px`).toEqual([]);
-    const wider = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    expect(await wider(), `pixels beyond the ${width} of the window`).toBe(0);
+    expect(await beyond(page), `pixels beyond the ${width} of the window`).toBe(0);
   }
+}
+
+/** So many pixels of the page are beyond the window's right edge. */
+function beyond(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
 
 /** What axe finds by all of its rules, or by some. */

@@ -25,6 +25,9 @@ enum Fate {
 }
 
 impl Fate {
+    /// All of them, the usual one first.
+    const ALL: [Fate; 5] = [Fate::Read, Fate::Incomplete, Fate::Failed, Fate::Running, Fate::Missed];
+
     fn of(status: RunStatus) -> Fate {
         match status {
             RunStatus::Running => Fate::Running,
@@ -65,13 +68,15 @@ pub fn Coverage(
             None => view! { <li><span class=class title=text>{cell}</span></li> }.into_any(),
         }
     });
+    let legend = Fate::ALL.map(|fate| {
+        let (mark, words, _) = fate.words();
+        view! { <li><span aria-hidden="true">{mark}</span>" "{words}</li> }
+    });
     view! {
         <section aria-labelledby="coverage">
             <h2 id="coverage">"Coverage by day"</h2>
             <ol class="strip">{days.collect_view()}</ol>
-            <p class="quiet">
-                "✓ complete   ! incomplete   × failed   ◑ under way   · missed, covered by the run after it"
-            </p>
+            <ul class="legend">{legend.collect_view()}</ul>
         </section>
     }
 }

@@ -2,10 +2,11 @@
 
 use paydown::api::{ExceptionStatus, RunStatus};
 use paydown::credit::{Because, CreditStatus, DebitStatus, Kind, Reason};
-use paydown::observation::{Outcome, Source};
+use paydown::observation::{Outcome, Source, Status};
 use paydown::policy::RETURN_CODES;
 
 use super::badge::Tone;
+use super::intl::counted;
 
 /// Something that has a status: its word in the address, its word on the screen, its mark and its tone.
 pub trait Labelled: Copy + Send + Sync + 'static {
@@ -266,6 +267,23 @@ pub const fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Recovered => "success after a failure",
         Outcome::Failure => "failure",
         Outcome::Returned => "returned after success",
+    }
+}
+
+/// How many installments, and how often.
+pub fn cadence(installments: u32, interval_days: u32) -> String {
+    match (installments, interval_days) {
+        (1, days) => format!("1 installment after {}", counted(days.into(), "day", "days")),
+        (installments, 1) => format!("{installments} installments, one a day"),
+        (installments, days) => format!("{installments} installments every {days} days"),
+    }
+}
+
+/// What was stated.
+pub const fn stated(status: Status) -> &'static str {
+    match status {
+        Status::Success => "success",
+        Status::Failure => "failure",
     }
 }
 

@@ -1,35 +1,12 @@
 //! The acting endpoints, a function each. What changes something carries an idempotency key, made once for what a
 //! person means to do: sent twice, it is done once.
 
-use paydown::api::Run;
+use paydown::api::{
+    ClockRequest, LoginRequest, NoteRequest, ResolutionAction, ResolutionRequest, Run, RunRequest,
+};
 use paydown::id::{CreditId, ExceptionId};
-use serde::Serialize;
 
 use super::{Answer, request};
-
-#[derive(Serialize)]
-struct Login<'a> {
-    key: &'a str,
-}
-
-#[derive(Serialize)]
-struct Note<'a> {
-    note: &'a str,
-}
-
-#[derive(Serialize)]
-struct Closing<'a> {
-    action: &'a str,
-    note: &'a str,
-}
-
-#[derive(Serialize)]
-struct Advancing {
-    advance_days: u32,
-}
-
-#[derive(Serialize)]
-struct Nothing {}
 
 /// An idempotency key that nobody used before.
 pub fn new_key() -> String {
@@ -40,8 +17,8 @@ pub fn new_key() -> String {
 }
 
 /// `POST /v1/session`
-pub async fn log_in(key: &str) -> Answer<()> {
-    request::post("/v1/session", &Login { key }, None).await.map(drop)
+pub async fn log_in(key: String) -> Answer<()> {
+    request::post("/v1/session", &LoginRequest { key }, None).await.map(drop)
 }
 
 /// `DELETE /v1/session`
@@ -50,28 +27,28 @@ pub async fn log_out() -> Answer<()> {
 }
 
 /// `POST /v1/credits/{id}/hold`
-pub async fn hold(id: CreditId, note: &str, key: &str) -> Answer<()> {
-    request::post(&format!("/v1/credits/{id}/hold"), &Note { note }, Some(key)).await.map(drop)
+pub async fn hold(id: CreditId, note: String, key: &str) -> Answer<()> {
+    request::post(&format!("/v1/credits/{id}/hold"), &NoteRequest { note }, Some(key)).await.map(drop)
 }
 
 /// `POST /v1/credits/{id}/release`
-pub async fn release(id: CreditId, note: &str, key: &str) -> Answer<()> {
-    request::post(&format!("/v1/credits/{id}/release"), &Note { note }, Some(key)).await.map(drop)
+pub async fn release(id: CreditId, note: String, key: &str) -> Answer<()> {
+    request::post(&format!("/v1/credits/{id}/release"), &NoteRequest { note }, Some(key)).await.map(drop)
 }
 
 /// `POST /v1/exceptions/{id}/resolution`
-pub async fn resolve(id: ExceptionId, action: &str, note: &str, key: &str) -> Answer<()> {
+pub async fn resolve(id: ExceptionId, action: ResolutionAction, note: String, key: &str) -> Answer<()> {
     let path = format!("/v1/exceptions/{id}/resolution");
-    request::post(&path, &Closing { action, note }, Some(key)).await.map(drop)
+    request::post(&path, &ResolutionRequest { action, note }, Some(key)).await.map(drop)
 }
 
 /// `POST /v1/runs`
 pub async fn run_now() -> Answer<Run> {
-    let text = request::post("/v1/runs", &Nothing {}, None).await?;
+    let text = request::post("/v1/runs", &RunRequest {}, None).await?;
     request::parse(&text)
 }
 
 /// `POST /v1/sandbox/clock`
 pub async fn advance_clock(advance_days: u32) -> Answer<()> {
-    request::post("/v1/sandbox/clock", &Advancing { advance_days }, None).await.map(drop)
+    request::post("/v1/sandbox/clock", &ClockRequest { advance_days }, None).await.map(drop)
 }

@@ -2,8 +2,11 @@
 
 use std::fmt::Display;
 
-use paydown::api::{Credit, CreditDetail, Debit, Exception, Page, Run, RunDetail, Settings, Summary, WhoAmI};
+use paydown::api::{
+    Credit, CreditDetail, Debit, Exception, ExceptionDetail, Page, Run, RunDetail, Settings, Summary, WhoAmI,
+};
 use paydown::credit::Facts;
+use paydown::id::ExceptionId;
 
 use super::query::Path;
 use super::remote::{Remote, SESSION, remote};
@@ -101,6 +104,8 @@ pub struct ExceptionsAsked {
     pub status: Option<String>,
     /// The kind.
     pub kind: Option<String>,
+    /// How many at most, if not a page's worth.
+    pub limit: Option<u32>,
     /// Where the page begins.
     pub cursor: Option<String>,
 }
@@ -112,10 +117,15 @@ pub fn exceptions(asked: impl Fn() -> ExceptionsAsked + Send + Sync + 'static) -
         Path::new("/v1/exceptions")
             .with("status", asked.status)
             .with("kind", asked.kind)
-            .with("limit", Some(PAGE))
+            .with("limit", asked.limit.or(Some(PAGE)))
             .with("cursor", asked.cursor)
             .text()
     })
+}
+
+/// `GET /v1/exceptions/{id}`
+pub fn exception(id: ExceptionId) -> Remote<ExceptionDetail> {
+    remote(move || format!("/v1/exceptions/{id}"))
 }
 
 /// `GET /v1/summary`, of the days from one date to another.

@@ -27,7 +27,7 @@ fn LoginForm() -> impl IntoView {
     let log_in = Action::new_local(move |key: &String| {
         let key = key.clone();
         async move {
-            match actions::log_in(&key).await {
+            match actions::log_in(key).await {
                 Ok(()) => forget(&client),
                 Err(why) => failure.set(Some(why)),
             }

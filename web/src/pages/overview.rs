@@ -1,5 +1,6 @@
 //! The Overview: whether money is where it should be, and what a person should look at.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -15,8 +16,11 @@ use crate::components::intl::{At, On, counted, money, number};
 use crate::components::labels::{self, Labelled};
 use crate::data::reading::{self, DebitsAsked, ExceptionsAsked};
 
-/// How many of what needs action are named here; the pages behind have them all.
+/// How many failed debits are named here; the page behind has them all.
 const NAMED: usize = 6;
+
+/// How many open exceptions are looked at for one of each kind: as many as a page of the API has.
+const LOOKED_AT: u32 = 200;
 
 /// How far back failures are called lately, in days.
 const LATELY_DAYS: u32 = 7;
@@ -183,10 +187,14 @@ fn FailuresByCode(failures: Vec<Failures>, currency: String) -> impl IntoView {
     .into_any()
 }
 
-/// The oldest open exceptions, each with the way to what it is about.
+/// The oldest open exception of each kind, with the way to what it is about and to all of its kind.
 #[component]
 fn NeedsAction() -> impl IntoView {
-    let open = reading::exceptions(|| ExceptionsAsked { status: Some("open".into()), ..Default::default() });
+    let open = reading::exceptions(|| ExceptionsAsked {
+        status: Some("open".into()),
+        limit: Some(LOOKED_AT),
+        ..Default::default()
+    });
     view! {
         <section aria-labelledby="needs-action">
             <h2 id="needs-action">"Needs action"</h2>
@@ -196,7 +204,9 @@ fn NeedsAction() -> impl IntoView {
                     if page.data.is_empty() {
                         return view! { <p class="quiet">"Nothing waits for a person."</p> }.into_any();
                     }
-                    let rows = page.data.iter().take(NAMED).cloned().map(needs_action).collect_view();
+                    let mut kinds = BTreeSet::new();
+                    let oldest = page.data.iter().filter(|exception| kinds.insert(exception.kind));
+                    let rows = oldest.cloned().map(needs_action).collect_view();
                     view! { <ul class="rows">{rows}</ul><p><a href="/exceptions?status=open">"All open exceptions"</a></p> }
                         .into_any()
                 }}
@@ -210,13 +220,19 @@ fn needs_action(exception: Exception) -> impl IntoView {
         Some(id) => format!("/credits/{id}?about={}", exception.subject),
         None => format!("/exceptions?status=open&kind={}", exception.kind.name()),
     };
+    let about = exception.account_id.clone().unwrap_or_else(|| "Look".to_owned());
+    let kind = labels::kind(exception.kind);
+    let all = format!("/exceptions?status=open&kind={}", exception.kind.name());
     view! {
         <li>
-            <a href=href>{labels::kind(exception.kind)}</a>
+            <a href=all>{kind}</a>
             " "
             <Rule rule=exception.kind.rule().to_owned()/>
-            <span class="quiet">" since "<On date=Zone::default().business_date(exception.opened_at)/></span>
             <p>{exception.detail}</p>
+            <p class="quiet">
+                "oldest: "<a href=href>{about}</a>
+                ", since "<On date=Zone::default().business_date(exception.opened_at)/>
+            </p>
         </li>
     }
 }

@@ -11,6 +11,9 @@ use crate::components::faces::Shown;
 use crate::components::intl::{At, On, date, number};
 use crate::data::{reading, report};
 
+/// The stages as a run goes through them.
+const IN_ORDER: [&str; 5] = ["seek", "report", "observations", "words", "issue"];
+
 /// The page.
 #[component]
 pub fn RunPage() -> impl IntoView {
@@ -88,7 +91,10 @@ fn Report(detail: Arc<RunDetail>) -> impl IntoView {
 
 #[component]
 fn Stages(detail: Arc<RunDetail>) -> impl IntoView {
-    let stages = detail.stages.iter().map(|stage| {
+    let mut stages = detail.stages.clone();
+    stages
+        .sort_by_key(|stage| IN_ORDER.iter().position(|name| *name == stage.stage).unwrap_or(IN_ORDER.len()));
+    let stages = stages.iter().map(|stage| {
         let state = if stage.done { "done" } else { "under way" };
         view! {
             <tr>

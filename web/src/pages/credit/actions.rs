@@ -27,8 +27,8 @@ pub fn Actions(
         CreditStatus::Active | CreditStatus::Pending | CreditStatus::Unconfirmed => true,
         CreditStatus::Held | CreditStatus::Failed | CreditStatus::WrittenOff | CreditStatus::Repaid => false,
     };
-    let hold = move |note: String, key: String| async move { actions::hold(id(), &note, &key).await };
-    let release = move |note: String, key: String| async move { actions::release(id(), &note, &key).await };
+    let hold = move |note: String, key: String| async move { actions::hold(id(), note, &key).await };
+    let release = move |note: String, key: String| async move { actions::release(id(), note, &key).await };
     view! {
         <div class="actions">
             <Show when=can_hold>

@@ -17,6 +17,7 @@ use crate::charts::share::{ShareBar, owed};
 use crate::components::badge::Badge;
 use crate::components::faces::Shown;
 use crate::components::intl::{At, On, money};
+use crate::components::labels;
 use crate::data::reading;
 use actions::Actions;
 use next_run::NextRun;
@@ -62,7 +63,7 @@ fn Title(detail: Arc<CreditDetail>) -> impl IntoView {
             <p class="crumb"><a href="/credits">"Credits"</a></p>
             <h1>{credit.account_id}" "<Badge of=credit.status/></h1>
             <p class="quiet">
-                {format!("{} installments every {} days", credit.installments, credit.interval_days)}
+                {labels::cadence(credit.installments, credit.interval_days)}
                 ", asked for "<At at=credit.created_at/>
                 {credit.confirmed_at.map(|at| view! { ", paid out "<At at/> })}
                 {credit.next_due_date.map(|date| view! { ", next due "<On date/> })}

@@ -108,7 +108,7 @@ fn title(entry: &TimelineEntry) -> String {
         "transaction" => "Transaction named",
         "debit" => "Debit added",
         "cancelled" => "Debit cancelled",
-        "word" => "Word taken into effect",
+        "word" => "Word takes effect",
         "timed_out" => "Timed out",
         "processed" => "Issued",
         "exception_opened" => "Exception opened",
@@ -126,11 +126,10 @@ fn sentence(detail: &CreditDetail, debit: Option<&Debit>, entry: &TimelineEntry)
     let credit = &detail.credit;
     match (entry.kind.as_str(), debit) {
         ("requested", _) => format!(
-            "An advance of {}, {} owed in all, in {} installments every {} days.",
+            "An advance of {}, {} owed in all, in {}.",
             money(credit.amount.get(), &credit.currency),
             money(owed(credit), &credit.currency),
-            credit.installments,
-            credit.interval_days
+            labels::cadence(credit.installments, credit.interval_days)
         ),
         ("debit", Some(debit)) => {
             let replaces = debit.replaces.map(|n| format!(", in place of debit {n}")).unwrap_or_default();

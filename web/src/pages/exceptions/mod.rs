@@ -1,9 +1,10 @@
 //! The exceptions: what a person must look at, oldest first, and how each is closed.
 
+mod sides;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use paydown::api::{Exception, ExceptionStatus};
-use paydown::credit::Kind;
+use paydown::api::{Exception, ExceptionStatus, ResolutionAction};
 use paydown::decision::Input;
 
 use crate::components::badge::{Badge, Rule};
@@ -15,6 +16,7 @@ use crate::components::listing::{About, Column, Listing};
 use crate::data::actions;
 use crate::data::reading::{self, ExceptionsAsked};
 use crate::pages::credit::actions::Effects;
+use sides::Sides;
 
 const ABOUT: About = About {
     caption: "Exceptions, open ones first, then oldest first",
@@ -36,7 +38,12 @@ pub fn ExceptionsPage() -> impl IntoView {
     let query = use_query_map();
     let exceptions = reading::exceptions(move || {
         let query = query.get();
-        ExceptionsAsked { status: query.get("status"), kind: query.get("kind"), cursor: query.get("cursor") }
+        ExceptionsAsked {
+            status: query.get("status"),
+            kind: query.get("kind"),
+            cursor: query.get("cursor"),
+            ..Default::default()
+        }
     });
     let closing = RwSignal::new(None::<Exception>);
     let kinds = KINDS.map(|kind| (kind.name(), labels::kind(kind))).to_vec();
@@ -97,10 +104,10 @@ fn Row(exception: Exception, closing: RwSignal<Option<Exception>>) -> impl IntoV
 #[component]
 fn Resolve(closing: RwSignal<Option<Exception>>) -> impl IntoView {
     let open = RwSignal::new(false);
-    let action = RwSignal::new(Act::Close);
+    let action = RwSignal::new(ResolutionAction::Close);
     Effect::new(move || {
         if let Some(exception) = closing.get() {
-            action.set(usual(exception.kind));
+            action.set(usual(&exception));
             open.set(true);
         }
     });
@@ -113,7 +120,7 @@ fn Resolve(closing: RwSignal<Option<Exception>>) -> impl IntoView {
         let (exception, action) = (closing.get_untracked(), action.get_untracked());
         async move {
             let Some(exception) = exception else { return Ok(()) };
-            actions::resolve(exception.id, action.name(), &note, &key).await
+            actions::resolve(exception.id, action, note, &key).await
         }
     };
     view! {
@@ -125,86 +132,62 @@ fn Resolve(closing: RwSignal<Option<Exception>>) -> impl IntoView {
 
 /// What it is about, what can be done, and what that would do.
 #[component]
-fn WouldDo(exception: Exception, action: RwSignal<Act>) -> impl IntoView {
+fn WouldDo(exception: Exception, action: RwSignal<ResolutionAction>) -> impl IntoView {
     let id = exception.id;
-    let options = [Act::Release, Act::Close].map(|option| {
+    let possible = exception.actions.clone();
+    let options = exception.actions.iter().copied().map(|option| {
         view! {
-            <option value=option.name() prop:selected=move || action.get() == option>{option.words()}</option>
+            <option value=name(option) prop:selected=move || action.get() == option>{words(option)}</option>
         }
     });
+    let options = options.collect_view();
+    let choose = move |event| {
+        let chosen = event_target_value(&event);
+        if let Some(chosen) = possible.iter().find(|possible| name(**possible) == chosen) {
+            action.set(*chosen);
+        }
+    };
     let effects = move || match (action.get(), exception.credit_id) {
-        (Act::Release, Some(credit_id)) => {
+        (ResolutionAction::Release, Some(credit_id)) => {
             let input = Input::Release { exception_id: Some(id) };
             view! { <Effects credit_id input/> }.into_any()
         }
-        (Act::Release, None) => view! { <p>"Every credit that it holds is released."</p> }.into_any(),
-        (Act::Close, _) => {
+        (ResolutionAction::Release, None) => {
+            view! { <p>"Every credit that it holds is released."</p> }.into_any()
+        }
+        (ResolutionAction::Close, _) => {
             view! { <p>"It is closed with your note, and the same words never open it again."</p> }.into_any()
         }
     };
     view! {
         <p><strong>{labels::kind(exception.kind)}</strong>": "{exception.detail}</p>
+        <Sides id/>
         <label class="field">
             <span>"What to do"</span>
-            <select on:change=move |event| action.set(Act::named(&event_target_value(&event)))>
-                {options.collect_view()}
+            <select on:change=choose>
+                {options}
             </select>
         </label>
         {effects}
     }
 }
 
-/// How an exception can be resolved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Act {
-    /// What it holds goes on.
-    Release,
-    /// It holds nothing, and is closed.
-    Close,
+/// What is usually done: what holds credits is released, anything else closed.
+fn usual(exception: &Exception) -> ResolutionAction {
+    let releases = exception.actions.contains(&ResolutionAction::Release);
+    if releases { ResolutionAction::Release } else { ResolutionAction::Close }
 }
 
-impl Act {
-    const fn name(self) -> &'static str {
-        match self {
-            Act::Release => "release",
-            Act::Close => "close",
-        }
-    }
-
-    const fn words(self) -> &'static str {
-        match self {
-            Act::Release => "release what it holds",
-            Act::Close => "close it: it holds nothing",
-        }
-    }
-
-    fn named(name: &str) -> Act {
-        if name == Act::Release.name() { Act::Release } else { Act::Close }
+const fn name(action: ResolutionAction) -> &'static str {
+    match action {
+        ResolutionAction::Release => "release",
+        ResolutionAction::Close => "close",
     }
 }
 
-/// What is usually done with an exception of a kind: those that hold credits are released.
-const fn usual(kind: Kind) -> Act {
-    match kind {
-        Kind::HardReturn
-        | Kind::UnknownReturnCode
-        | Kind::RetryLimit
-        | Kind::TimeoutLimit
-        | Kind::HeldByOperator
-        | Kind::DecisionContradicted
-        | Kind::CreditContradiction
-        | Kind::TwoStrikes => Act::Release,
-        Kind::CreditUnconfirmed
-        | Kind::CreditReturned
-        | Kind::NoAnswer
-        | Kind::OverCollectionPrevented
-        | Kind::ReportGap
-        | Kind::ReportHole
-        | Kind::OverCollected
-        | Kind::UnknownTransaction
-        | Kind::MalformedRow
-        | Kind::OverRefunded
-        | Kind::RunLate
-        | Kind::DeadLetter => Act::Close,
+const fn words(action: ResolutionAction) -> &'static str {
+    match action {
+        ResolutionAction::Release => "release what it holds",
+        ResolutionAction::Close => "close it: it holds nothing",
     }
 }
