@@ -182,6 +182,8 @@ pub enum Kind {
     RunLate,
     /// A queue message that could not be handled.
     DeadLetter,
+    /// An advance that was answered from the queue and may not be recorded after all.
+    RequestRefused,
 }
 
 impl Kind {
@@ -232,6 +234,7 @@ impl Kind {
             Kind::TwoStrikes => "two_strikes",
             Kind::RunLate => "run_late",
             Kind::DeadLetter => "dead_letter",
+            Kind::RequestRefused => "request_refused",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Days, NaiveDate, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +109,25 @@ impl Zone {
             self.transitions.iter().rev().find(|(from, _)| *from <= at).map_or(0, |(_, offset)| *offset);
         let local = at.checked_add_signed(TimeDelta::seconds(i64::from(offset))).unwrap_or(at);
         BusinessDate(local.date_naive())
+    }
+
+    /// The first instant of a business date in this zone.
+    ///
+    /// ```
+    /// use paydown::date::Zone;
+    /// let new_york = Zone::new(vec![("2026-03-08T07:00:00Z".parse().unwrap(), -4 * 3600),
+    ///                               ("2025-11-02T06:00:00Z".parse().unwrap(), -5 * 3600)]);
+    /// let start = |date: &str| paydown::date::text(new_york.start_of(date.parse().unwrap()));
+    /// assert_eq!(start("2026-03-08"), "2026-03-08T05:00:00.000Z");
+    /// assert_eq!(start("2026-03-09"), "2026-03-09T04:00:00.000Z");
+    /// ```
+    pub fn start_of(&self, date: BusinessDate) -> Instant {
+        let midnight = date.0.and_time(NaiveTime::MIN).and_utc();
+        let offsets = self.transitions.iter().map(|(_, offset)| *offset).chain([0]);
+        let starts = offsets
+            .filter_map(|offset| midnight.checked_sub_signed(TimeDelta::seconds(i64::from(offset))))
+            .filter(|at| self.business_date(*at) == date);
+        starts.min().unwrap_or(midnight)
     }
 }
 

@@ -65,6 +65,7 @@ pub const KINDS: [Kind; 20] = [
     Kind::TwoStrikes,
     Kind::RunLate,
     Kind::DeadLetter,
+    Kind::RequestRefused,
 ];
 
 impl Labelled for CreditStatus {
@@ -233,6 +234,7 @@ pub const fn kind(kind: Kind) -> &'static str {
         Kind::TwoStrikes => "Two strikes",
         Kind::RunLate => "Run came late",
         Kind::DeadLetter => "Message could not be handled",
+        Kind::RequestRefused => "Advance refused after its answer",
     }
 }
 
