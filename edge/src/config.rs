@@ -12,6 +12,12 @@ pub struct Settings {
     pub funding_account: String,
     /// `MAX_ADVANCE`: the largest amount of one advance, in minor units.
     pub max_advance: u64,
+    /// `MAX_PER_ACCOUNT`: what one account may owe at most, in minor units.
+    pub max_per_account: Option<u64>,
+    /// `MAX_PER_DAY`: what may be advanced in all on one business date, in minor units.
+    pub max_per_day: Option<u64>,
+    /// `INTAKE`: what comes first for an advance.
+    pub intake: Intake,
     /// `REPORT_WINDOW_DAYS`: how many times 24 h before its download a report reaches.
     pub report_window_days: u32,
     /// The business time zone.
@@ -22,12 +28,24 @@ pub struct Settings {
     pub sandbox: bool,
 }
 
+/// What comes first for an advance that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intake {
+    /// The ledger: the answer says what the processor said.
+    Direct,
+    /// The queue: its consumers record what they are given in one batch.
+    Queue,
+}
+
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
             currency: "USD".into(),
             funding_account: "paydown_funding".into(),
             max_advance: 100_000_000,
+            max_per_account: None,
+            max_per_day: None,
+            intake: Intake::Direct,
             report_window_days: 5,
             zone: Zone::default(),
             policy: Policy::default(),
@@ -55,6 +73,15 @@ impl Settings {
         }
         settings.max_advance =
             number(&text, "MAX_ADVANCE", settings.max_advance, 1..=paydown::money::Cents::MAX / 2)?;
+        settings.max_per_account = limit(&text, "MAX_PER_ACCOUNT")?;
+        settings.max_per_day = limit(&text, "MAX_PER_DAY")?;
+        if let Some(intake) = text("INTAKE") {
+            settings.intake = match intake.as_str() {
+                "direct" => Intake::Direct,
+                "queue" => Intake::Queue,
+                other => return Err(format!("INTAKE is {other}: direct or queue is needed")),
+            };
+        }
         settings.report_window_days =
             number(&text, "REPORT_WINDOW_DAYS", settings.report_window_days, 1..=366)?;
         settings.policy.timeout_days = number(&text, "TIMEOUT_DAYS", settings.policy.timeout_days, 1..=366)?;
@@ -63,6 +90,14 @@ impl Settings {
         }
         Ok(settings)
     }
+}
+
+/// The limit in minor units that a variable holds; none when it is not set.
+fn limit(text: &impl Fn(&str) -> Option<String>, name: &str) -> Result<Option<u64>, String> {
+    if text(name).is_none() {
+        return Ok(None);
+    }
+    number(text, name, paydown::money::Cents::MAX, 1..=paydown::money::Cents::MAX).map(Some)
 }
 
 /// The number that a variable holds, its default when it is not set.

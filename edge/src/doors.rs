@@ -10,11 +10,12 @@ use tower::ServiceExt;
 use worker::js_sys::{Array, JSON};
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::{
-    Context, Env, MessageBatch, MessageExt, RawMessage, ScheduleContext, ScheduledEvent, event, web_sys,
+    Context, Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, RawMessage, ScheduleContext,
+    ScheduledEvent, event, web_sys,
 };
 
-use crate::error::Fault;
-use crate::ports::{Message, Ports};
+use crate::ports::Ports;
+use crate::run::Verdict;
 use crate::{http, log, platform, run};
 
 /// When the daily run begins. In UTC, like every cron.
@@ -22,9 +23,6 @@ const DAILY: &str = "0 6 * * *";
 
 /// When the sweeper looks after what was left lying.
 const SWEEP: &str = "*/10 * * * *";
-
-/// How the name of the queue ends that holds what failed for good.
-const DEAD_LETTERS: &str = "-dead";
 
 thread_local! {
     /// What an instance works with. Variables and bindings are the same for all that it serves.
@@ -95,32 +93,16 @@ async fn queue(batch: MessageBatch<JsValue>, env: Env, _context: Context) -> wor
             return Ok(());
         }
     };
-    for message in batch.raw_iter() {
-        let body = text(&message);
-        match on_message(&ports, &queue, &body).await {
-            Ok(()) => message.ack(),
-            Err(fault) => {
-                log::error(
-                    "message failed",
-                    json!({ "queue": queue, "body": body, "why": fault.to_string() }),
-                );
-                message.retry();
-            }
+    let messages: Vec<RawMessage> = batch.raw_iter().collect();
+    let bodies: Vec<String> = messages.iter().map(text).collect();
+    for (message, verdict) in messages.iter().zip(run::deliver(&ports, &queue, &bodies).await) {
+        match verdict {
+            Verdict::Done => message.ack(),
+            Verdict::Later { seconds } => message
+                .retry_with_options(&QueueRetryOptionsBuilder::new().with_delay_seconds(seconds).build()),
         }
     }
     Ok(())
-}
-
-async fn on_message(ports: &Ports, queue: &str, body: &str) -> Result<(), Fault> {
-    if queue.ends_with(DEAD_LETTERS) {
-        return run::dead_letter(ports, queue, body).await;
-    }
-    match serde_json::from_str(body) {
-        Ok(Message::Run { as_of }) => run::daily(ports, as_of).await.map(|_| ()),
-        Ok(Message::Submit { credit_id }) => run::submit(ports, credit_id).await,
-        // Trying again would not make it readable.
-        Err(_) => run::dead_letter(ports, queue, body).await,
-    }
 }
 
 /// The body of a message as text. We send texts; whatever else it is, is shown as JSON.

@@ -8,10 +8,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use paydown::date::Instant;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::error::Fault;
+use crate::ledger::advances::Intent;
 
 /// All that a request, a run or a queue message works with.
 #[derive(Clone)]
@@ -159,6 +161,13 @@ pub enum Message {
     Submit {
         /// The credit.
         credit_id: paydown::id::CreditId,
+    },
+    /// Record an advance that was answered already, and call the processor for it.
+    Record {
+        /// The API key that allowed it.
+        api_key_id: Uuid,
+        /// What was asked for.
+        intent: Box<Intent>,
     },
 }
 

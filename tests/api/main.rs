@@ -5,6 +5,8 @@ mod advances;
 mod append_only;
 mod bad_input;
 mod client;
+mod intake;
+mod limits;
 mod lists;
 mod openapi;
 mod operators;

@@ -13,6 +13,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../edge/migrations/0001_ledger.sql"),
     include_str!("../../edge/migrations/0002_append_only.sql"),
     include_str!("../../edge/migrations/0003_operators.sql"),
+    include_str!("../../edge/migrations/0004_intake.sql"),
 ];
 
 /// An empty ledger in memory.

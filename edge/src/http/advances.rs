@@ -6,14 +6,15 @@
 //! 3. Call the processor under the credit's id, if this request made the credit.
 //! 4. Record the outcome. Whatever fails from here on, the advance is recorded and will be sought.
 //!
-//! A repeated request ends after 2 with the first one's outcome.
+//! A repeated request ends after 2 with the first one's outcome. With `INTAKE=queue`, 2 records nothing: what may be
+//! recorded goes to the queue, whose consumers do the rest (`run::intake`).
 
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use paydown::api::{AdvanceRequest, Credit, FieldError, Scope};
 use paydown::credit::Facts;
-use paydown::date::{Instant, text};
+use paydown::date::Instant;
 use paydown::id::{self, CreditId, TransactionId};
 use paydown::money::Cents;
 use paydown::plan::Terms;
@@ -22,9 +23,9 @@ use uuid::Uuid;
 
 use super::call::{Answered, Call, Members, REPLAYED, allowed, json, pointer};
 use super::problem::Problem;
-use crate::config::Settings;
+use crate::config::{Intake, Settings};
 use crate::error::Fault;
-use crate::ledger::advances::{self, Intent, Recorded, Refusal, Request};
+use crate::ledger::advances::{self, Asker, Intent, Proposal, Recorded, Refusal, Request, Room, Standing};
 use crate::ledger::facts::facts;
 use crate::ledger::keys;
 use crate::log;
@@ -36,6 +37,9 @@ const MAX_BODY_BYTES: usize = 16 * 1024;
 
 /// The longest account id (contract).
 const MAX_ACCOUNT_ID_CHARS: usize = 64;
+
+/// How often an advance is offered when others to the same account are recorded in between.
+const ATTEMPTS: u32 = 10;
 
 /// The longest idempotency key (contract).
 const MAX_KEY_CHARS: usize = 255;
@@ -58,28 +62,100 @@ pub async fn perform(mut call: Call) -> Answered {
     };
     // 2.
     let now = call.ports.clock.now().await?;
-    let intent = intent(&call, &asked, idempotency_key, key_hash, now)?;
-    let recorded = advances::record(&*call.ports.database, &intent).await.map_err(|fault| {
-        log::error(
-            "an advance is not known to be recorded",
-            serde_json::json!({ "fault": fault.to_string() }),
-        );
-        Problem::not_known_to_be_recorded()
-    })?;
-    let request = permitted(recorded)?;
+    let intent = intent(&call, &asked, idempotency_key, now)?;
+    match call.ports.settings.intake {
+        Intake::Direct => direct(&call, &intent, &key_hash).await,
+        Intake::Queue => by_queue(&call, intent, &key_hash).await,
+    }
+}
+
+/// Records the intent and calls the processor for it.
+async fn direct(call: &Call, intent: &Intent, key_hash: &str) -> Answered {
+    let ports = &call.ports;
+    let Some(request) = recorded(ports, intent, key_hash).await? else {
+        // Others had advances to the account recorded each time in between.
+        return Err(Problem::not_known_to_be_recorded());
+    };
     if request.fingerprint != intent.fingerprint {
         return Err(Problem::idempotency_key_reused(request.credit_id));
     }
     if request.credit_id != intent.id {
-        return replay(&call.ports, request).await;
+        return replay(ports, request).await;
     }
     if prefers_async(&call.headers) {
-        return hand_on(&call.ports, &request).await;
+        return hand_on(ports, &call.headers, &request).await;
     }
     // 3.
-    let answer = call.ports.processor.perform(&intent.id.to_string(), &intent.body).await;
+    let answer = ports.processor.perform(&intent.id.to_string(), &intent.body).await;
     // 4.
-    conclude(&call.ports, request, answer).await
+    conclude(ports, request, answer).await
+}
+
+/// The request that stands for the idempotency key once the intent was offered to the ledger. A limit of the account
+/// is worked out before, and holds if the account has as many credits still.
+async fn recorded(ports: &Ports, intent: &Intent, key_hash: &str) -> Result<Option<Request>, Problem> {
+    let (database, settings) = (&*ports.database, &*ports.settings);
+    let mut proposal = Proposal { intent, asker: Asker::Presents(key_hash), room: Room::Unlimited };
+    for _ in 0..ATTEMPTS {
+        if settings.max_per_account.is_some() {
+            let (request, room) = looked_up(ports, &proposal).await?;
+            if request.is_some() {
+                return Ok(request);
+            }
+            proposal.room = room;
+        }
+        let found = advances::record(database, settings, std::slice::from_ref(&proposal)).await;
+        let request = permitted(only(found.map_err(not_known)?)?, &proposal, settings)?;
+        if request.is_some() {
+            return Ok(request);
+        }
+    }
+    Ok(None)
+}
+
+/// Takes the intent into the queue, if all that is known now allows it. Its credit's id follows from the idempotency
+/// key, so that whoever repeats the request before it is recorded is told the same.
+async fn by_queue(call: &Call, intent: Intent, key_hash: &str) -> Answered {
+    let ports = &call.ports;
+    let proposal = Proposal { intent: &intent, asker: Asker::Presents(key_hash), room: Room::Unlimited };
+    let (found, credits) = looked(ports, &proposal).await?;
+    let api_key_id = found.key.as_ref().map(|key| key.id).unwrap_or_default();
+    let room = Room::of(ports.settings.max_per_account, &intent, &credits, &[]);
+    if let Some(request) = permitted(found, &Proposal { room, ..proposal }, &ports.settings)? {
+        if request.fingerprint != intent.fingerprint {
+            return Err(Problem::idempotency_key_reused(request.credit_id));
+        }
+        return replay(ports, request).await;
+    }
+    let first = intent.first_facts();
+    let message = Message::Record { api_key_id, intent: Box::new(intent) };
+    ports.outbox.send(&message).await.map_err(not_known)?;
+    taken_over(&call.headers, &first)
+}
+
+/// The earlier request of the idempotency key, or the room that the account has.
+async fn looked_up(ports: &Ports, proposal: &Proposal<'_>) -> Result<(Option<Request>, Room), Problem> {
+    let (found, credits) = looked(ports, proposal).await?;
+    let room = Room::of(ports.settings.max_per_account, proposal.intent, &credits, &[]);
+    let proposal = Proposal { room, ..proposal.clone() };
+    Ok((permitted(found, &proposal, &ports.settings)?, room))
+}
+
+async fn looked(ports: &Ports, proposal: &Proposal<'_>) -> Result<(Recorded, Vec<Facts>), Problem> {
+    let looked = advances::look(&*ports.database, &ports.settings, std::slice::from_ref(proposal)).await;
+    let (found, credits) = looked.map_err(not_known)?;
+    Ok((only(found)?, credits))
+}
+
+/// What was found of the one intent that was offered.
+fn only(found: Vec<Recorded>) -> Result<Recorded, Problem> {
+    found.into_iter().next().ok_or_else(Problem::not_known_to_be_recorded)
+}
+
+/// 503 for a fault beneath: whatever became of this request or of an earlier one, the same key tells.
+fn not_known(fault: Fault) -> Problem {
+    log::error("an advance is not known to be recorded", serde_json::json!({ "fault": fault.to_string() }));
+    Problem::not_known_to_be_recorded()
 }
 
 /// The idempotency key and the request, or what is wrong with them.
@@ -237,17 +313,23 @@ fn currency(value: &Value, configured: &str) -> Result<String, String> {
     known.map(str::to_owned).ok_or_else(|| format!("must be {configured}"))
 }
 
-/// The intent of a request that is right. Its credit's id is random but for its time and its account's bucket.
+/// The intent of a request that is right. Its credit's id is random but for its time and its account's bucket; from
+/// the queue, where nothing is recorded yet that a repetition could find, it follows from the idempotency key.
 fn intent(
     call: &Call,
     asked: &AdvanceRequest,
     idempotency_key: String,
-    key_hash: String,
     now: Instant,
 ) -> Result<Intent, Fault> {
-    let [.., a, b, c, d, e, f, g, h] = Uuid::new_v4().into_bytes();
-    let unix_ms = u64::try_from(now.timestamp_millis()).unwrap_or(0);
-    let id = id::created(id::bucket(&asked.account_id), unix_ms, [a, b, c, d, e, f, g, h]);
+    let bucket = id::bucket(&asked.account_id);
+    let id = match call.ports.settings.intake {
+        Intake::Direct => {
+            let [.., a, b, c, d, e, f, g, h] = Uuid::new_v4().into_bytes();
+            let unix_ms = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+            id::created(bucket, unix_ms, [a, b, c, d, e, f, g, h])
+        }
+        Intake::Queue => id::from_cause(bucket, &["advance", &idempotency_key]),
+    };
     let funding = &call.ports.settings.funding_account;
     Ok(Intent {
         id: CreditId(id),
@@ -260,23 +342,29 @@ fn intent(
             interval_days: asked.interval_days,
         },
         body: body(Direction::Credit, &asked.account_id, funding, asked.amount, id)?,
-        now: text(now),
-        key_hash,
+        asked_at: now,
         idempotency_key,
         fingerprint: keys::hash(&serde_json::to_string(asked)?),
         request_id: call.request_id.clone(),
     })
 }
 
-/// The request that the idempotency key stands for, or why nothing was recorded, in the order of the contract.
-fn permitted(recorded: Recorded) -> Result<Request, Problem> {
-    allowed(recorded.key, Scope::Advance)?;
-    match recorded.request {
-        Some(request) => Ok(request),
-        None if recorded.is_account_held => Err(Problem::account_held()),
-        None if recorded.is_stopped => Err(Problem::stopped()),
-        // The hold or the stop ended while the batch was on its way back, or never was: ask again.
-        None => Err(Problem::not_known_to_be_recorded()),
+/// The request that the idempotency key stands for; none when nothing forbids to record one; or why none may be
+/// recorded, in the order of the contract.
+fn permitted(
+    found: Recorded,
+    proposal: &Proposal<'_>,
+    settings: &Settings,
+) -> Result<Option<Request>, Problem> {
+    allowed(found.key.clone(), Scope::Advance)?;
+    match found.standing(proposal, settings) {
+        Standing::Known(request) => Ok(Some(request)),
+        Standing::KeyUsed(credit_id) => Err(Problem::idempotency_key_reused(credit_id)),
+        Standing::AccountHeld => Err(Problem::account_held()),
+        Standing::Stopped => Err(Problem::stopped()),
+        Standing::LimitReached(limit) => Err(Problem::limit_reached(limit)),
+        // A request's id is its own: none was refused before.
+        Standing::Refused | Standing::Free => Ok(None),
     }
 }
 
@@ -305,15 +393,22 @@ fn prefers_async(headers: &HeaderMap) -> bool {
 }
 
 /// Leaves the rest to the queue. When the queue fails too, the sweeper seeks what was recorded.
-async fn hand_on(ports: &Ports, request: &Request) -> Answered {
+async fn hand_on(ports: &Ports, headers: &HeaderMap, request: &Request) -> Answered {
     let credit_id = request.credit_id;
     if let Err(fault) = ports.outbox.send(&Message::Submit { credit_id }).await {
         let detail = serde_json::json!({ "credit_id": credit_id, "fault": fault.to_string() });
         log::error("an advance was recorded but not handed to the queue", detail);
     }
-    let mut response = answered(StatusCode::ACCEPTED, &request.first_facts())?;
-    let name = HeaderName::from_static("preference-applied");
-    response.headers_mut().insert(name, HeaderValue::from_static("respond-async"));
+    taken_over(headers, &request.first_facts())
+}
+
+/// 202 for what the queue finishes.
+fn taken_over(headers: &HeaderMap, facts: &Facts) -> Answered {
+    let mut response = answered(StatusCode::ACCEPTED, facts)?;
+    if prefers_async(headers) {
+        let name = HeaderName::from_static("preference-applied");
+        response.headers_mut().insert(name, HeaderValue::from_static("respond-async"));
+    }
     Ok(response)
 }
 

@@ -9,7 +9,7 @@ use paydown::id::CreditId;
 
 use super::call::REPLAYED;
 use crate::error::Fault;
-use crate::ledger::advances::Refusal;
+use crate::ledger::advances::{Limit, Refusal};
 use crate::ports::{LIMIT_REQUESTS, LIMIT_SECONDS};
 
 /// What is left of a caller's allowance (IETF draft, RateLimit header fields for HTTP).
@@ -49,6 +49,7 @@ enum Kind {
     IdempotencyKeyReused,
     Refused,
     AccountHeld,
+    LimitReached,
     Stopped,
     TooManyRequests,
     Internal,
@@ -85,6 +86,9 @@ impl Kind {
             Kind::AccountHeld => (StatusCode::UNPROCESSABLE_ENTITY, "account_held", "The account is held"),
             Kind::TooManyRequests => {
                 (StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests")
+            }
+            Kind::LimitReached => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "limit_reached", "A limit of the installation is reached")
             }
             Kind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here"),
             Kind::Stopped => (StatusCode::UNPROCESSABLE_ENTITY, "stopped", "A stop is in force"),
@@ -186,6 +190,11 @@ impl Problem {
         let detail =
             format!("more than {LIMIT_REQUESTS} requests in {LIMIT_SECONDS} seconds: nothing was done");
         Problem { retry_after_seconds: Some(LIMIT_SECONDS), ..Problem::new(Kind::TooManyRequests, detail) }
+    }
+
+    /// 422: a limit of the installation leaves no room for the advance; nothing was recorded.
+    pub fn limit_reached(limit: Limit) -> Problem {
+        Problem::new(Kind::LimitReached, limit.to_string())
     }
 
     /// 422: a stop is in force; nothing was recorded, and unlike with 503 nothing will be.

@@ -1,18 +1,22 @@
 //! `perform_advance` in the ledger: the intent with authentication and idempotency as one batch, and the outcome.
 
+use std::fmt;
+
+use paydown::api::Credit;
 use paydown::credit::Facts;
-use paydown::date::{Instant, text};
+use paydown::date::{BusinessDate, Instant, text};
 use paydown::decision::{Context, Decision, Input, decide};
 use paydown::id::{CreditId, TransactionId};
 use paydown::observation::{Observation, Source, Status};
 use paydown::plan::Terms;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::decisions::{Landing, landing, policy_row};
-use super::facts::facts;
+use super::facts::{facts, facts_of_accounts};
 use super::keys::Key;
-use super::runs::{AnswerRow, answers};
+use super::runs::{self, AnswerRow, NewException, answers};
 use super::{batch, parsed, statement};
 use crate::config::Settings;
 use crate::error::Fault;
@@ -21,8 +25,8 @@ use crate::ports::Database;
 /// How often a refused credit is decided again when someone else decided on it in between.
 const ATTEMPTS: u32 = 5;
 
-/// An advance that is to be recorded.
-#[derive(Debug, Clone, Serialize)]
+/// An advance that was asked for, as it is recorded or waits in the queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
     /// The credit it makes, if it makes one.
     pub id: CreditId,
@@ -34,10 +38,8 @@ pub struct Intent {
     pub terms: Terms,
     /// What the processor will be asked, byte for byte.
     pub body: String,
-    /// Now, as sortable text; the credit is never created before the last run's instant.
-    pub now: String,
-    /// The hash of the API key that was presented.
-    pub key_hash: String,
+    /// When it was asked for; the credit is never created before the last run's instant.
+    pub asked_at: Instant,
     /// The client's idempotency key.
     pub idempotency_key: String,
     /// What the request asks for, whatever its spelling.
@@ -46,17 +48,122 @@ pub struct Intent {
     pub request_id: String,
 }
 
-/// What became of an intent.
+/// An intent with what its recording depends on.
+#[derive(Debug, Clone)]
+pub struct Proposal<'a> {
+    /// What was asked for.
+    pub intent: &'a Intent,
+    /// Who asks.
+    pub asker: Asker<'a>,
+    /// The room that its account has.
+    pub room: Room,
+}
+
+/// Who asks for an advance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker<'a> {
+    /// Who presents a key with this hash; whether it allows an advance is checked in the batch.
+    Presents(&'a str),
+    /// Whose key allowed it when the request was taken into the queue.
+    Accepted(Uuid),
+}
+
+/// The room that `MAX_PER_ACCOUNT` leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// There is no such limit.
+    Unlimited,
+    /// Enough, if the account still has so many credits when this one is recorded.
+    WithCredits(usize),
+    /// Not enough.
+    Over,
+}
+
+/// What stands in the ledger of an intent.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Recorded {
     /// The API key that was presented, if it is known.
     pub key: Option<Key>,
     /// The request that used the idempotency key first: this one or an earlier one.
-    pub request: Option<Request>,
+    request: Option<Request>,
+    /// What an operator acted on under the idempotency key.
+    acted_on: Option<CreditId>,
+    /// Whether this very request was refused before.
+    is_refused: bool,
     /// Whether a hard return holds a credit of the account.
-    pub is_account_held: bool,
+    is_account_held: bool,
     /// Whether a stop is in force.
-    pub is_stopped: bool,
+    is_stopped: bool,
+    /// What was advanced on its date, if `MAX_PER_DAY` is set.
+    advanced: Option<u64>,
+}
+
+/// What follows for an intent from what stands in the ledger, the first that applies.
+#[derive(Debug, Clone)]
+pub enum Standing {
+    /// The idempotency key stands for this request: the intent's own, or another.
+    Known(Request),
+    /// The idempotency key stands for what an operator did to a credit.
+    KeyUsed(CreditId),
+    /// This very request was refused before.
+    Refused,
+    /// A hard return holds a credit of the account.
+    AccountHeld,
+    /// A stop is in force.
+    Stopped,
+    /// There is no room for it.
+    LimitReached(Limit),
+    /// Nothing forbids it.
+    Free,
+}
+
+/// A limit of the installation that an advance would go beyond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// `MAX_PER_ACCOUNT`.
+    Account(u64),
+    /// `MAX_PER_DAY`.
+    Day(u64),
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Limit::Account(max) => write!(f, "the account would owe more than {max} minor units"),
+            Limit::Day(max) => {
+                write!(f, "more than {max} minor units would be advanced in all on this business date")
+            }
+        }
+    }
+}
+
+impl Recorded {
+    /// What follows for the intent.
+    pub fn standing(self, proposal: &Proposal<'_>, settings: &Settings) -> Standing {
+        if let Some(request) = self.request {
+            return Standing::Known(request);
+        }
+        if let Some(credit_id) = self.acted_on {
+            return Standing::KeyUsed(credit_id);
+        }
+        if self.is_refused {
+            return Standing::Refused;
+        }
+        if self.is_account_held {
+            return Standing::AccountHeld;
+        }
+        if self.is_stopped {
+            return Standing::Stopped;
+        }
+        if let (Room::Over, Some(max)) = (proposal.room, settings.max_per_account) {
+            return Standing::LimitReached(Limit::Account(max));
+        }
+        let advanced = self.advanced.unwrap_or(0).saturating_add(proposal.intent.terms.amount.get());
+        match settings.max_per_day {
+            Some(max) if advanced > max => Standing::LimitReached(Limit::Day(max)),
+            Some(_) | None => Standing::Free,
+        }
+    }
 }
 
 /// A request that made a credit.
@@ -95,32 +202,168 @@ impl Request {
     /// The facts of the credit as it was when its outcome became known, before any decision.
     pub fn first_facts(&self) -> Facts {
         Facts {
-            id: self.credit_id,
-            account_id: self.account_id.clone(),
-            currency: self.currency.clone(),
-            terms: self.terms,
-            created_at: self.created_at,
-            turn: 0,
             transaction_id: self.transaction_id.clone(),
-            debits: vec![],
-            observations: vec![],
-            words: vec![],
-            timeouts: vec![],
-            unknown_answers: vec![],
-            holds: vec![],
-            exceptions: vec![],
-            written_off: false,
+            ..first_facts(self.credit_id, &self.account_id, &self.currency, self.terms, self.created_at)
         }
     }
 }
 
-/// Records the intent where the API key allows it, the idempotency key is unused, and neither a hold of the
-/// account nor a stop forbids it; reads back what is recorded, and why it may not be.
-pub async fn record(database: &dyn Database, intent: &Intent) -> Result<Recorded, Fault> {
-    let statements = [statement(CREDIT, intent)?, statement(REQUEST, intent)?, statement(RECORDED, intent)?];
+impl Intent {
+    /// The facts of the credit that it makes.
+    pub fn first_facts(&self) -> Facts {
+        first_facts(self.id, &self.account_id, &self.currency, self.terms, self.asked_at)
+    }
+}
+
+fn first_facts(id: CreditId, account_id: &str, currency: &str, terms: Terms, created_at: Instant) -> Facts {
+    Facts {
+        id,
+        account_id: account_id.to_owned(),
+        currency: currency.to_owned(),
+        terms,
+        created_at,
+        turn: 0,
+        transaction_id: None,
+        debits: vec![],
+        observations: vec![],
+        words: vec![],
+        timeouts: vec![],
+        unknown_answers: vec![],
+        holds: vec![],
+        exceptions: vec![],
+        written_off: false,
+    }
+}
+
+impl Room {
+    /// The room that `max_per_account` leaves for an intent beside the credits in the ledger and the intents that are
+    /// to be recorded before it.
+    pub fn of(max_per_account: Option<u64>, intent: &Intent, credits: &[Facts], before: &[&Intent]) -> Room {
+        let Some(max) = max_per_account else { return Room::Unlimited };
+        let own = credits.iter().filter(|facts| facts.account_id == intent.account_id);
+        let earlier = before.iter().filter(|other| other.account_id == intent.account_id);
+        let count = own.clone().count().saturating_add(earlier.clone().count());
+        let outstanding = own.map(|facts| Credit::of(facts).outstanding.signed());
+        let owed = outstanding.chain(earlier.map(|other| other.terms.total()));
+        let owed = owed.fold(intent.terms.total(), i128::saturating_add);
+        if owed > i128::from(max) { Room::Over } else { Room::WithCredits(count) }
+    }
+}
+
+/// What stands in the ledger of each intent, and the credits of their accounts if `MAX_PER_ACCOUNT` is set. Records
+/// nothing.
+pub async fn look(
+    database: &dyn Database,
+    settings: &Settings,
+    proposals: &[Proposal<'_>],
+) -> Result<(Vec<Recorded>, Vec<Facts>), Fault> {
+    let rows: Vec<Row<'_>> = proposals.iter().map(|proposal| Row::of(proposal, settings)).collect();
+    let mut statements = vec![statement(RECORDED, &rows)?];
+    if settings.max_per_account.is_some() {
+        let mut accounts: Vec<&str> = proposals.iter().map(|p| p.intent.account_id.as_str()).collect();
+        accounts.sort_unstable();
+        accounts.dedup();
+        statements.push(facts_of_accounts(&accounts)?);
+    }
+    let results = batch(database, &statements).await?;
+    let recorded = results.first().map_or(Ok(vec![]), |rows| parsed(rows))?;
+    let credits = results.get(1).map_or(Ok(vec![]), |rows| parsed(rows))?;
+    Ok((recorded, credits))
+}
+
+/// Records each intent, in order and in one batch, where its key allows it, the idempotency key is unused, neither a
+/// hold of the account nor a stop forbids it, and the limits leave room; reads back what stands of each.
+pub async fn record(
+    database: &dyn Database,
+    settings: &Settings,
+    proposals: &[Proposal<'_>],
+) -> Result<Vec<Recorded>, Fault> {
+    let rows: Vec<Row<'_>> = proposals.iter().map(|proposal| Row::of(proposal, settings)).collect();
+    // Under a limit each counts what those before it took; without one, all are one set.
+    let is_limited = settings.max_per_account.is_some() || settings.max_per_day.is_some();
+    let mut statements = Vec::new();
+    for set in rows.chunks(if is_limited { 1 } else { rows.len().max(1) }) {
+        statements.push(statement(CREDITS, &set)?);
+        statements.push(statement(REQUESTS, &set)?);
+        if settings.max_per_day.is_some() {
+            statements.push(statement(ADVANCED, &set)?);
+        }
+    }
+    statements.push(statement(RECORDED, &rows)?);
     let results = batch(database, &statements).await?;
     let recorded: Vec<Recorded> = results.last().map_or(Ok(vec![]), |rows| parsed(rows))?;
-    recorded.into_iter().next().ok_or_else(|| Fault::Permanent("the ledger gave no row for an intent".into()))
+    if recorded.len() == proposals.len() {
+        Ok(recorded)
+    } else {
+        Err(Fault::Permanent("the ledger gave no row for an intent".into()))
+    }
+}
+
+/// A proposal as the statements read it.
+#[derive(Serialize)]
+struct Row<'a> {
+    #[serde(flatten)]
+    intent: &'a Intent,
+    now: String,
+    key_hash: Option<&'a str>,
+    api_key_id: Option<Uuid>,
+    max_per_day: Option<u64>,
+    business_date: Option<BusinessDate>,
+    day_start: Option<String>,
+    /// How many credits the account must have; there are never -1.
+    credits: Option<i64>,
+}
+
+impl<'a> Row<'a> {
+    fn of(proposal: &Proposal<'a>, settings: &Settings) -> Row<'a> {
+        let intent = proposal.intent;
+        let (key_hash, api_key_id) = match proposal.asker {
+            Asker::Presents(hash) => (Some(hash), None),
+            Asker::Accepted(id) => (None, Some(id)),
+        };
+        let date = settings.max_per_day.map(|_| settings.zone.business_date(intent.asked_at));
+        Row {
+            intent,
+            now: text(intent.asked_at),
+            key_hash,
+            api_key_id,
+            max_per_day: settings.max_per_day,
+            business_date: date,
+            day_start: date.map(|date| text(settings.zone.start_of(date))),
+            credits: match proposal.room {
+                Room::Unlimited => None,
+                Room::WithCredits(seen) => i64::try_from(seen).ok(),
+                Room::Over => Some(-1),
+            },
+        }
+    }
+}
+
+/// A request that was answered from the queue and may not be recorded after all.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefusedRow {
+    /// The request.
+    pub request_id: String,
+    /// Its idempotency key.
+    pub idempotency_key: String,
+    /// The credit that was answered.
+    pub credit_id: CreditId,
+    /// Why, for people.
+    pub why: String,
+    /// The whole message, so that nothing of it is lost.
+    pub message: String,
+    /// When, as sortable text.
+    pub at: String,
+}
+
+/// Keeps what may not be recorded, each with its exception.
+pub async fn refuse(
+    database: &dyn Database,
+    refused: &[RefusedRow],
+    exceptions: &[NewException],
+) -> Result<(), Fault> {
+    let statements = [statement(REFUSED, &refused)?, runs::exceptions(exceptions)?];
+    batch(database, &statements).await.map(|_| ())
 }
 
 /// Records the transaction that pays a credit out, and gives the one that is in the ledger then.
@@ -194,35 +437,87 @@ fn answer(credit_id: CreditId, text_of: String, at: Instant) -> AnswerRow {
     AnswerRow { subject: credit_id.0, credit_id, at: text(at), code: String::new(), text: text_of }
 }
 
-const CREDIT: &str = "
-INSERT INTO credits (id, account_id, amount, fee, currency, installments, interval_days, body, created_at)
-SELECT ?1 ->> '$.id', ?1 ->> '$.account_id', ?1 ->> '$.terms.amount', ?1 ->> '$.terms.fee', ?1 ->> '$.currency',
-  ?1 ->> '$.terms.installments', ?1 ->> '$.terms.interval_days', ?1 ->> '$.body',
-  max(?1 ->> '$.now', coalesce((SELECT max(as_of) FROM runs), ''))
-WHERE EXISTS (
-    SELECT 1 FROM api_keys k WHERE k.hash = ?1 ->> '$.key_hash'
-      AND EXISTS (SELECT 1 FROM json_each(k.scopes) WHERE value = 'advance')
-      AND NOT EXISTS (SELECT 1 FROM api_key_revocations WHERE api_key_id = k.id))
-  AND NOT EXISTS (SELECT 1 FROM requests WHERE idempotency_key = ?1 ->> '$.idempotency_key')
-  AND NOT EXISTS (
+/// The API key that an intent presents, if it allows an advance. Whose request was accepted presents none.
+macro_rules! may {
+    () => {
+        "(intent.value ->> '$.api_key_id' IS NOT NULL OR EXISTS (
+    SELECT 1 FROM api_keys k WHERE k.hash = intent.value ->> '$.key_hash'
+      AND EXISTS (SELECT 1 FROM json_each(k.scopes) AS scope WHERE scope.value = 'advance')
+      AND NOT EXISTS (SELECT 1 FROM api_key_revocations WHERE api_key_id = k.id)))"
+    };
+}
+
+/// Whether a hard return holds a credit of an intent's account.
+macro_rules! held {
+    () => {
+        "EXISTS (
     SELECT 1 FROM credits c CROSS JOIN holds h ON h.credit_id = c.id CROSS JOIN exceptions e ON e.id = h.exception_id
-    WHERE c.account_id = ?1 ->> '$.account_id' AND e.kind = 'hard_return'
-      AND NOT EXISTS (SELECT 1 FROM releases WHERE credit_id = h.credit_id AND exception_id = h.exception_id))
+    WHERE c.account_id = intent.value ->> '$.account_id' AND e.kind = 'hard_return'
+      AND NOT EXISTS (SELECT 1 FROM releases WHERE credit_id = h.credit_id AND exception_id = h.exception_id))"
+    };
+}
+
+/// What was advanced on an intent's date before it. The day's first sums up what came before the limit was set.
+macro_rules! advanced {
+    () => {
+        "coalesce(
+    (SELECT total FROM advanced WHERE business_date = intent.value ->> '$.business_date' ORDER BY number DESC LIMIT 1),
+    (SELECT sum(amount) FROM credits
+     WHERE created_at >= intent.value ->> '$.day_start' AND id <> intent.value ->> '$.id'), 0)"
+    };
+}
+
+const CREDITS: &str = concat!(
+    "
+INSERT INTO credits (id, account_id, amount, fee, currency, installments, interval_days, body, created_at)
+SELECT intent.value ->> '$.id', intent.value ->> '$.account_id', intent.value ->> '$.terms.amount',
+  intent.value ->> '$.terms.fee', intent.value ->> '$.currency', intent.value ->> '$.terms.installments',
+  intent.value ->> '$.terms.interval_days', intent.value ->> '$.body',
+  max(intent.value ->> '$.now', coalesce((SELECT max(as_of) FROM runs), ''))
+FROM json_each(?1) AS intent
+WHERE ",
+    may!(),
+    "
+  AND NOT EXISTS (SELECT 1 FROM requests WHERE idempotency_key = intent.value ->> '$.idempotency_key')
+  AND NOT EXISTS (SELECT 1 FROM operations WHERE idempotency_key = intent.value ->> '$.idempotency_key')
+  AND NOT EXISTS (SELECT 1 FROM refused_requests WHERE request_id = intent.value ->> '$.request_id')
+  AND NOT ",
+    held!(),
+    "
   AND coalesce((SELECT action FROM stops ORDER BY at DESC, id DESC LIMIT 1), 'start') = 'start'
-ON CONFLICT DO NOTHING";
+  AND (intent.value ->> '$.credits' IS NULL OR intent.value ->> '$.credits' = (
+    SELECT count(*) FROM credits WHERE account_id = intent.value ->> '$.account_id'))
+  AND (intent.value ->> '$.max_per_day' IS NULL OR ",
+    advanced!(),
+    " + (intent.value ->> '$.terms.amount') <= intent.value ->> '$.max_per_day')
+ON CONFLICT DO NOTHING"
+);
 
-const REQUEST: &str = "
+const REQUESTS: &str = "
 INSERT INTO requests (idempotency_key, fingerprint, credit_id, api_key_id, request_id, created_at)
-SELECT ?1 ->> '$.idempotency_key', ?1 ->> '$.fingerprint', c.id, k.id, ?1 ->> '$.request_id', c.created_at
-FROM credits c JOIN api_keys k ON k.hash = ?1 ->> '$.key_hash'
-WHERE c.id = ?1 ->> '$.id' ON CONFLICT DO NOTHING";
+SELECT intent.value ->> '$.idempotency_key', intent.value ->> '$.fingerprint', c.id,
+  coalesce(intent.value ->> '$.api_key_id', (SELECT id FROM api_keys WHERE hash = intent.value ->> '$.key_hash')),
+  intent.value ->> '$.request_id', c.created_at
+FROM json_each(?1) AS intent CROSS JOIN credits c ON c.id = intent.value ->> '$.id' WHERE true ON CONFLICT DO NOTHING";
 
-const RECORDED: &str = "
+const ADVANCED: &str = concat!(
+    "
+INSERT INTO advanced (business_date, number, credit_id, total)
+SELECT intent.value ->> '$.business_date',
+  coalesce((SELECT max(number) FROM advanced WHERE business_date = intent.value ->> '$.business_date'), 0) + 1, c.id, ",
+    advanced!(),
+    " + c.amount
+FROM json_each(?1) AS intent CROSS JOIN credits c ON c.id = intent.value ->> '$.id'
+WHERE NOT EXISTS (SELECT 1 FROM advanced WHERE credit_id = c.id) ON CONFLICT DO NOTHING"
+);
+
+const RECORDED: &str = concat!(
+    "
 SELECT json_object(
   'key', json((
     SELECT json_object('id', k.id, 'label', k.label, 'scopes', json(k.scopes), 'revoked',
       json(iif(EXISTS (SELECT 1 FROM api_key_revocations WHERE api_key_id = k.id), 'true', 'false')))
-    FROM api_keys k WHERE k.hash = ?1 ->> '$.key_hash')),
+    FROM api_keys k WHERE k.hash = intent.value ->> '$.key_hash')),
   'request', json((
     SELECT json_object('fingerprint', r.fingerprint, 'request_id', r.request_id, 'credit_id', c.id,
       'account_id', c.account_id, 'currency', c.currency, 'terms', json_object('amount', c.amount, 'fee', c.fee,
@@ -230,14 +525,27 @@ SELECT json_object(
       'created_at', c.created_at,
       'transaction_id', (SELECT transaction_id FROM credit_transactions WHERE credit_id = c.id),
       'refusal', json((SELECT json_object('code', code, 'message', detail) FROM observations WHERE subject_id = c.id AND source = 'refusal' ORDER BY at LIMIT 1)))
-    FROM requests r JOIN credits c ON c.id = r.credit_id WHERE r.idempotency_key = ?1 ->> '$.idempotency_key')),
-  'is_account_held', json(iif(EXISTS (
-    SELECT 1 FROM credits c CROSS JOIN holds h ON h.credit_id = c.id CROSS JOIN exceptions e ON e.id = h.exception_id
-    WHERE c.account_id = ?1 ->> '$.account_id' AND e.kind = 'hard_return'
-      AND NOT EXISTS (SELECT 1 FROM releases WHERE credit_id = h.credit_id AND exception_id = h.exception_id)),
-    'true', 'false')),
+    FROM requests r JOIN credits c ON c.id = r.credit_id
+    WHERE r.idempotency_key = intent.value ->> '$.idempotency_key')),
+  'acted_on', (SELECT credit_id FROM operations WHERE idempotency_key = intent.value ->> '$.idempotency_key'),
+  'is_refused', json(iif(
+    EXISTS (SELECT 1 FROM refused_requests WHERE request_id = intent.value ->> '$.request_id'), 'true', 'false')),
+  'is_account_held', json(iif(",
+    held!(),
+    ", 'true', 'false')),
   'is_stopped', json(iif(
-    coalesce((SELECT action FROM stops ORDER BY at DESC, id DESC LIMIT 1), 'start') = 'stop', 'true', 'false')))";
+    coalesce((SELECT action FROM stops ORDER BY at DESC, id DESC LIMIT 1), 'start') = 'stop', 'true', 'false')),
+  'advanced', iif(intent.value ->> '$.max_per_day' IS NULL, NULL, ",
+    advanced!(),
+    "))
+FROM json_each(?1) AS intent ORDER BY intent.key"
+);
+
+const REFUSED: &str = "
+INSERT INTO refused_requests (request_id, idempotency_key, credit_id, why, message, at)
+SELECT value ->> '$.request_id', value ->> '$.idempotency_key', value ->> '$.credit_id', value ->> '$.why',
+  value ->> '$.message', value ->> '$.at'
+FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING";
 
 /// The transaction's name is not the credit's after all: it was another's before.
 const NAMED: &str = "

@@ -7,8 +7,11 @@ use super::{rows, statement};
 use crate::error::Fault;
 use crate::ports::{Database, Statement};
 
-/// One row for each credit of the JSON array `?1`: its facts as a JSON text.
-const FACTS: &str = "
+/// One row for each credit that is wanted by the JSON array `?1`: its facts as a JSON text.
+macro_rules! facts {
+    ($wanted:literal) => {
+        concat!(
+            "
 SELECT json_object(
   'id', c.id,
   'account_id', c.account_id,
@@ -62,7 +65,19 @@ SELECT json_object(
     FROM exceptions e LEFT JOIN resolutions s ON s.exception_id = e.id
     WHERE e.credit_id = c.id AND e.kind <> 'unknown_transaction')),
   'written_off', json(iif(EXISTS (SELECT 1 FROM write_offs WHERE credit_id = c.id), 'true', 'false')))
-FROM json_each(?1) AS wanted CROSS JOIN credits c ON c.id = wanted.value";
+FROM json_each(?1) AS wanted CROSS JOIN credits c ON ",
+            $wanted
+        )
+    };
+}
+
+const FACTS: &str = facts!("c.id = wanted.value");
+const FACTS_OF_ACCOUNTS: &str = facts!("c.account_id = wanted.value");
+
+/// The statement that reads the facts of all credits of the accounts, a row for each.
+pub(crate) fn facts_of_accounts(accounts: &[&str]) -> Result<Statement, Fault> {
+    statement(FACTS_OF_ACCOUNTS, &accounts)
+}
 
 /// The statement that reads the facts of `ids`, a row for each.
 pub(crate) fn facts_of(ids: &[CreditId]) -> Result<Statement, Fault> {

@@ -394,10 +394,15 @@ pub async fn stopped(database: &dyn Database) -> Result<bool, Fault> {
         .is_some_and(|action| action == "stop"))
 }
 
-/// Claims the first call for a credit or debit; only who claims it may take a refusal for definite.
-pub async fn claim_first_call(database: &dyn Database, subject: Uuid, at: Instant) -> Result<bool, Fault> {
-    let claim = statement(CLAIM_FIRST_CALL, &json!({ "subject": subject, "at": text(at) }))?;
-    Ok(!rows::<Uuid>(database, claim).await?.is_empty())
+/// Claims the first calls for credits and debits, and gives those that nobody called for before: only who claims it
+/// may take a refusal for definite.
+pub async fn claim_first_calls(
+    database: &dyn Database,
+    subjects: &[Uuid],
+    at: Instant,
+) -> Result<Vec<Uuid>, Fault> {
+    let claim = json!({ "subjects": subjects, "at": text(at) });
+    rows(database, statement(CLAIM_FIRST_CALLS, &claim)?).await
 }
 
 /// Credits without a named transaction since the last run that went through all its stages, and before it.
@@ -701,8 +706,10 @@ SELECT 'true' FROM credits WHERE created_at < ?1 ->> '$.at' LIMIT 1";
 
 const LAST_STOP: &str = "SELECT json_quote(action) FROM stops ORDER BY at DESC, id DESC LIMIT 1";
 
-const CLAIM_FIRST_CALL: &str = "
-INSERT INTO first_calls (subject_id, at) SELECT ?1 ->> '$.subject', ?1 ->> '$.at' WHERE true
+const CLAIM_FIRST_CALLS: &str = "
+INSERT INTO first_calls (subject_id, at)
+SELECT value, ?1 ->> '$.at' FROM json_each(?1, '$.subjects')
+WHERE NOT EXISTS (SELECT 1 FROM unknown_answers WHERE subject_id = value)
 ON CONFLICT DO NOTHING RETURNING json_quote(subject_id)";
 
 const UNANSWERED_NOW: &str = "

@@ -24,7 +24,8 @@ use limiter::LocationLimiter;
 use outbox::QueueOutbox;
 use processor::HttpProcessor;
 
-/// The ports over the bindings `DB`, `REPORTS`, `OUTBOX` and `LIMITER`, with the settings of the variables.
+/// The ports over the bindings `DB`, `REPORTS`, `OUTBOX`, `INTAKE_QUEUE` and `LIMITER`, with the settings of the
+/// variables.
 ///
 /// An error says which variable or binding is missing or wrong, and never holds a secret.
 pub fn ports(env: &Env) -> Result<Ports, String> {
@@ -44,7 +45,10 @@ pub fn ports(env: &Env) -> Result<Ports, String> {
         database,
         processor: Arc::new(HttpProcessor::new(endpoint, &token)?),
         archive: Arc::new(R2Archive::new(env.bucket("REPORTS").map_err(binding)?)),
-        outbox: Arc::new(QueueOutbox::new(env.queue("OUTBOX").map_err(binding)?)),
+        outbox: Arc::new(QueueOutbox::new(
+            env.queue("OUTBOX").map_err(binding)?,
+            env.queue("INTAKE_QUEUE").map_err(binding)?,
+        )),
         limiter: Arc::new(LocationLimiter::new(env.rate_limiter("LIMITER").map_err(binding)?)),
         clock,
         settings: Arc::new(settings),

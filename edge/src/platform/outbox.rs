@@ -8,12 +8,16 @@ use super::error_message;
 use crate::error::Fault;
 use crate::ports::{Message, Outbox};
 
-/// A queue. A message is sent as the JSON text that it is read from again.
-pub struct QueueOutbox(SendWrapper<Queue>);
+/// The queues. A message is sent as the JSON text that it is read from again.
+pub struct QueueOutbox {
+    outbox: SendWrapper<Queue>,
+    intake: SendWrapper<Queue>,
+}
 
 impl QueueOutbox {
-    pub fn new(queue: Queue) -> QueueOutbox {
-        QueueOutbox(SendWrapper::new(queue))
+    /// Advances that wait to be recorded go by `intake`, all else by `outbox`.
+    pub fn new(outbox: Queue, intake: Queue) -> QueueOutbox {
+        QueueOutbox { outbox: SendWrapper::new(outbox), intake: SendWrapper::new(intake) }
     }
 }
 
@@ -21,7 +25,11 @@ impl QueueOutbox {
 impl Outbox for QueueOutbox {
     async fn send(&self, message: &Message) -> Result<(), Fault> {
         let text = serde_json::to_string(message)?;
+        let queue = match message {
+            Message::Run { .. } | Message::Submit { .. } => &self.outbox,
+            Message::Record { .. } => &self.intake,
+        };
         let message = MessageBuilder::new(text).content_type(QueueContentType::Text).build();
-        self.0.send(message).await.map_err(|error| Fault::of_store(&error_message(&error)))
+        queue.send(message).await.map_err(|error| Fault::of_store(&error_message(&error)))
     }
 }

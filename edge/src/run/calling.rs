@@ -116,22 +116,26 @@ pub(super) async fn refusals(
     Ok(())
 }
 
-/// Calls the processor for a credit that was recorded without a call, as its queue message asks.
-pub async fn submit(ports: &Ports, credit_id: CreditId) -> Result<(), Fault> {
+/// Calls the processor for credits that were recorded without a call, as their queue messages ask.
+pub async fn submit(ports: &Ports, credits: &[CreditId]) -> Result<(), Fault> {
     let database = &*ports.database;
-    let unanswered =
-        facts(database, &[credit_id]).await?.into_iter().next().filter(|f| f.transaction_id.is_none());
-    if unanswered.is_none_or(|f| f.observations.iter().any(|o| o.subject == credit_id.0)) {
-        return Ok(());
+    let mut unanswered: Vec<Uuid> = Vec::new();
+    for facts in facts(database, credits).await? {
+        let is_refused = facts.observations.iter().any(|observation| observation.subject == facts.id.0);
+        if facts.transaction_id.is_none() && !is_refused {
+            unanswered.push(facts.id.0);
+        }
     }
-    if runs::stopped(database).await? {
+    if unanswered.is_empty() || runs::stopped(database).await? {
         return Ok(());
     }
     let at = ports.clock.now().await?;
-    let is_first = runs::claim_first_call(database, credit_id.0, at).await?;
-    for (subject, body) in runs::bodies(database, &[credit_id.0]).await? {
-        let called = call(ports, vec![Call { subject, credit_id, body, is_first }], at).await?;
-        refusals(ports, &called.refused, None, at).await?;
-    }
-    Ok(())
+    let claimed = runs::claim_first_calls(database, &unanswered, at).await?;
+    let bodies = runs::bodies(database, &unanswered).await?;
+    let calls = bodies.into_iter().map(|(subject, body)| {
+        let is_first = claimed.contains(&subject);
+        Call { subject, credit_id: CreditId(subject), body, is_first }
+    });
+    let called = call(ports, calls.collect(), at).await?;
+    refusals(ports, &called.refused, None, at).await
 }

@@ -15,6 +15,8 @@
 mod calling;
 mod closing;
 mod deciding;
+mod delivery;
+mod intake;
 mod issuing;
 mod opening;
 mod reading;
@@ -24,6 +26,7 @@ mod seeking;
 mod sweeping;
 
 pub use calling::submit;
+pub use delivery::{Verdict, deliver};
 pub use opening::{Opened, open};
 #[cfg(feature = "sandbox")]
 pub use sandbox::advance;

@@ -1,0 +1,68 @@
+//! What the queues deliver: each message is done, or comes again later; none is lost.
+
+use super::intake::{self, Accepted};
+use super::{calling, daily, dead_letter};
+use crate::error::Fault;
+use crate::log;
+use crate::ports::{Message, Ports};
+
+/// How the name of a queue ends that holds what failed for good.
+const DEAD_LETTERS: &str = "-dead";
+
+/// What becomes of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is done with.
+    Done,
+    /// It comes again.
+    Later {
+        /// After so many seconds.
+        seconds: u32,
+    },
+}
+
+impl Verdict {
+    /// When a message comes again after a fault.
+    pub(super) fn after(fault: &Fault) -> Verdict {
+        match fault {
+            Fault::Transient(_) => Verdict::Later { seconds: 1 },
+            Fault::Overloaded(_) => Verdict::Later { seconds: 30 },
+            Fault::Permanent(_) => Verdict::Later { seconds: 10 },
+        }
+    }
+
+    fn of(outcome: Result<(), Fault>, what: &str) -> Verdict {
+        let Err(fault) = outcome else { return Verdict::Done };
+        log::error("message failed", serde_json::json!({ "what": what, "why": fault.to_string() }));
+        Verdict::after(&fault)
+    }
+}
+
+/// Handles the messages of one delivery: those that record advances all at once, the others one by one.
+pub async fn deliver(ports: &Ports, queue: &str, bodies: &[String]) -> Vec<Verdict> {
+    let mut verdicts = Vec::with_capacity(bodies.len());
+    let mut accepted = Vec::new();
+    let mut places = Vec::new();
+    for body in bodies {
+        let message = if queue.ends_with(DEAD_LETTERS) { None } else { serde_json::from_str(body).ok() };
+        verdicts.push(match message {
+            Some(Message::Record { api_key_id, intent }) => {
+                accepted.push(Accepted { api_key_id, intent: *intent });
+                places.push(verdicts.len());
+                Verdict::Done
+            }
+            Some(Message::Run { as_of }) => Verdict::of(daily(ports, as_of).await.map(|_| ()), "run"),
+            Some(Message::Submit { credit_id }) => {
+                Verdict::of(calling::submit(ports, &[credit_id]).await, "submit")
+            }
+            // It failed for good, or trying again would not make it readable.
+            None => Verdict::of(dead_letter(ports, queue, body).await, "dead letter"),
+        });
+    }
+    for (place, verdict) in places.into_iter().zip(intake::record(ports, &accepted).await) {
+        if let Some(done) = verdicts.get_mut(place) {
+            *done = verdict;
+        }
+    }
+    verdicts
+}
