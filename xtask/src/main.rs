@@ -35,6 +35,7 @@ flags of demo and dev
 flags of dev
   --processor-url URL    the processor to speak to instead of the bank simulator
   --sandbox on|off       off serves without the sandbox feature (on)
+  --var NAME:VALUE       a setting of the Worker, such as INTAKE:queue; may be given more than once
   --prebuilt             serves what was built last, without looking at the sources
 
 flags of screenshots
@@ -83,6 +84,7 @@ fn serve_options(flags: &mut lexopt::Parser, command: &str) -> Result<serve::Opt
                 options.processor_url = Some(text(flags, "--processor-url")?);
             }
             lexopt::Arg::Long("prebuilt") if dev => options.prebuilt = true,
+            lexopt::Arg::Long("var") if dev => options.variables.push(variable(flags)?),
             lexopt::Arg::Long("sandbox") if dev => {
                 options.sandbox = match text(flags, "--sandbox")?.as_str() {
                     "on" => true,
@@ -126,6 +128,12 @@ fn next(flags: &mut lexopt::Parser) -> Result<Option<lexopt::Arg<'_>>> {
 fn text(flags: &mut lexopt::Parser, flag: &str) -> Result<String> {
     let value = flags.value().map_err(|error| Stop(error.to_string()))?;
     value.into_string().map_err(|_| Stop(format!("{flag} is not readable text")))
+}
+
+fn variable(flags: &mut lexopt::Parser) -> Result<String> {
+    let value = text(flags, "--var")?;
+    let named = value.split_once(':').is_some_and(|(name, _)| !name.is_empty());
+    if named { Ok(value) } else { Err(Stop(format!("--var is NAME:VALUE, not {value}"))) }
 }
 
 fn number(flags: &mut lexopt::Parser, flag: &str) -> Result<u16> {

@@ -29,6 +29,8 @@ pub struct Options {
     pub fresh: bool,
     pub sandbox: bool,
     pub prebuilt: bool,
+    /// Settings of the Worker, each `NAME:VALUE`.
+    pub variables: Vec<String>,
 }
 
 impl Options {
@@ -41,6 +43,7 @@ impl Options {
             fresh: false,
             sandbox: true,
             prebuilt: false,
+            variables: vec![],
         }
     }
 
@@ -97,6 +100,8 @@ impl World {
         }
         let state = own_state(options)?;
         let processor_url = options.processor_url.clone().unwrap_or_else(|| options.bank_address());
+        let mut variables = options.variables.clone();
+        variables.push(format!("PROCESSOR_URL:{processor_url}"));
         let worker = Definition {
             name: "worker",
             folder: "edge",
@@ -104,7 +109,7 @@ impl World {
             port: options.port,
             state: options.state.join("worker"),
             alive: "/healthz",
-            variables: vec![format!("PROCESSOR_URL:{processor_url}")],
+            variables,
             first_rows: Some(local_key_row()),
         };
         let bank = Definition {
