@@ -25,6 +25,8 @@ pub struct Live {
     state: PathBuf,
     port: u16,
     bank_port: u16,
+    /// Settings of the Worker, each `NAME:VALUE`.
+    settings: &'static [&'static str],
     /// 06:00 of the world's day 0.
     first_day: DateTime<Utc>,
     agent: ureq::Agent,
@@ -50,6 +52,11 @@ impl Answer {
 impl Live {
     /// A fresh world named after its test, on day 0: the first run is over, so that the book's time is the world's.
     pub fn begin(name: &str) -> Live {
+        Live::with(name, &[])
+    }
+
+    /// The same with settings of the Worker, each `NAME:VALUE`.
+    pub fn with(name: &str, settings: &'static [&'static str]) -> Live {
         let state =
             PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/state").join(format!("e2e-{name}"));
         let config = ureq::Agent::config_builder()
@@ -61,6 +68,7 @@ impl Live {
             state,
             port: free_port(),
             bank_port: free_port(),
+            settings,
             first_day: DateTime::UNIX_EPOCH,
             agent: config.into(),
         };
@@ -83,6 +91,9 @@ impl Live {
         let mut command = Command::new(xtask);
         command.args(["dev", "--prebuilt", "--port", &self.port.to_string()]);
         command.args(["--bank-port", &self.bank_port.to_string()]).arg("--state").arg(&self.state);
+        for setting in self.settings {
+            command.args(["--var", setting]);
+        }
         if fresh {
             command.arg("--fresh");
         }
@@ -221,6 +232,12 @@ impl Drop for Live {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// To say how long something took, never to decide anything.
+#[expect(clippy::disallowed_methods)]
+pub fn now() -> std::time::Instant {
+    std::time::Instant::now()
 }
 
 /// A port that nobody listens on.

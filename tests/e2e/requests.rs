@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::live::{KEY, Live};
+use crate::live::{KEY, Live, now};
 
 #[test]
 fn a_hundred_parallel_calls_with_one_key_make_one_credit() {
@@ -29,6 +29,65 @@ fn a_hundred_parallel_calls_with_one_key_make_one_credit() {
         assert_eq!(live.list(&format!("/v1/credits?account_id={account}")).len(), 1);
         assert_eq!(live.transactions(account).len(), 1, "{account}: one transaction at the bank");
     }
+}
+
+#[test]
+fn parallel_retries_of_many_keys_make_one_credit_each_directly() {
+    parallel_retries_of_many_keys_make_one_credit_each(&Live::begin("retries"), "direct");
+}
+
+#[test]
+fn parallel_retries_of_many_keys_make_one_credit_each_by_the_queue() {
+    parallel_retries_of_many_keys_make_one_credit_each(
+        &Live::with("retries-queue", &["INTAKE:queue"]),
+        "queue",
+    );
+}
+
+/// So many clients each ask once under each of so many keys, all at the same time: 10 and 20, in full 100 and 200.
+fn parallel_retries_of_many_keys_make_one_credit_each(live: &Live, mode: &str) {
+    let (retries, keys) = if std::env::var_os("PAYDOWN_FULL").is_some() { (100, 200) } else { (10, 20) };
+    let name = |key: usize| format!("acct_{key:03}_ok");
+    let started = now();
+    let answers: Vec<(usize, u16, Value)> = std::thread::scope(|scope| {
+        let ask = |key| {
+            let answer = live.advance(&name(key), &name(key), 4);
+            (key, answer.status, answer.json())
+        };
+        let clients: Vec<_> =
+            (0..retries).map(|_| scope.spawn(move || (0..keys).map(ask).collect::<Vec<_>>())).collect();
+        clients.into_iter().flat_map(|client| client.join().expect("it answers")).collect()
+    });
+    let answered = now();
+    assert_eq!(answers.len(), retries * keys);
+    let strange = answers.iter().find(|(_, status, _)| ![201, 202].contains(status));
+    assert!(strange.is_none(), "{strange:?}");
+    let ids: BTreeSet<(usize, String)> =
+        answers.iter().map(|(key, _, credit)| (*key, credit["id"].to_string())).collect();
+    assert_eq!(ids.len(), keys, "each key is told one credit");
+    let transactions = |credits: &[Value]| credits.iter().filter(|c| c["transaction_id"].is_string()).count();
+    let mut credits = live.list("/v1/credits");
+    for _ in 0..600 {
+        if credits.len() >= keys && transactions(&credits) == credits.len() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        credits = live.list("/v1/credits");
+    }
+    let done = now();
+    let in_the_ledger: BTreeSet<String> = credits.iter().map(|credit| credit["id"].to_string()).collect();
+    assert_eq!(in_the_ledger, ids.into_iter().map(|(_, id)| id).collect());
+    assert_eq!((credits.len(), transactions(&credits)), (keys, keys));
+    for key in 0..keys {
+        assert_eq!(live.transactions(&name(key)).len(), 1, "{}: one transaction at the bank", name(key));
+    }
+    assert_eq!(live.list("/v1/exceptions"), Vec::<Value>::new());
+    eprintln!(
+        "{mode}: {} answers in {:.1} s, {keys} credits and transactions after {:.1} s",
+        answers.len(),
+        answered.duration_since(started).as_secs_f64(),
+        done.duration_since(started).as_secs_f64()
+    );
 }
 
 #[test]
