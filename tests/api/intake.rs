@@ -470,3 +470,21 @@ fn a_key_of_an_operators_action_is_no_key_for_an_advance() {
         assert_eq!(credits(&client).len(), 1);
     }
 }
+
+#[test]
+fn a_refusal_after_the_sweepers_unknown_answer_proves_nothing() {
+    let client = Client::of(World::with(NOW, Settings::default()));
+    client.world.processor.script("acct_8841", [Step::lost(), Step::refused()]);
+    let mut request = advance("k-1", ORDINARY);
+    request.headers_mut().insert("prefer", "respond-async".parse().expect("a header"));
+    let first = client.send(request);
+    assert_eq!(first.status.as_u16(), 202);
+    let messages = waiting(&client);
+    let at = "2026-01-05T05:10:00Z".parse().expect("an instant");
+    block_on(paydown_edge::run::sweep(&client.world.ports(), at)).expect("a sweep");
+    assert_eq!(client.world.processor.calls().len(), 1, "the sweeper came first");
+    delivered_until_done(&client, &messages);
+    assert_eq!(client.world.processor.calls().len(), 2);
+    let id = first.body["id"].as_str().expect("an id");
+    assert_eq!(client.read(&format!("/v1/credits/{id}"))["status"], "pending", "money may have moved");
+}

@@ -93,11 +93,10 @@ fn a_hundred_at_once(client: &Client, account: impl Fn(usize) -> String + Sync) 
     std::thread::scope(|scope| {
         let account = &account;
         let ask = |number: usize| {
-            move || loop {
-                let answer = asks(client, &format!("k-{number}"), &account(number), 100, 0);
-                if answer.status.as_u16() != 503 {
-                    return answer.status.as_u16();
-                }
+            move || {
+                let (key, account) = (format!("k-{number}"), account(number));
+                let mut answers = (0..100).map(|_| asks(client, &key, &account, 100, 0).status.as_u16());
+                answers.find(|status| *status != 503).unwrap_or(503)
             }
         };
         let threads: Vec<_> = (0..100).map(|number| scope.spawn(ask(number))).collect();

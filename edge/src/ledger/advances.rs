@@ -545,7 +545,10 @@ const REFUSED: &str = "
 INSERT INTO refused_requests (request_id, idempotency_key, credit_id, why, message, at)
 SELECT value ->> '$.request_id', value ->> '$.idempotency_key', value ->> '$.credit_id', value ->> '$.why',
   value ->> '$.message', value ->> '$.at'
-FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING";
+FROM json_each(?1)
+WHERE NOT EXISTS (
+  SELECT 1 FROM requests WHERE idempotency_key = value ->> '$.idempotency_key' AND request_id = value ->> '$.request_id')
+ON CONFLICT DO NOTHING";
 
 /// The transaction's name is not the credit's after all: it was another's before.
 const NAMED: &str = "

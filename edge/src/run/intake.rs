@@ -52,6 +52,7 @@ pub(super) async fn record(ports: &Ports, accepted: &[Accepted]) -> Vec<Verdict>
             taken.decide(place, Verdict::after(&fault));
         }
     }
+    taken.log();
     // 3.
     if let Err(fault) = calling::submit(ports, &taken.recorded).await {
         log::error("recorded advances were not submitted", json!({ "fault": fault.to_string() }));
@@ -218,6 +219,19 @@ impl<'a> Taken<'a> {
             }
         }
         advances::refuse(&*ports.database, &rows, &exceptions).await
+    }
+
+    /// One line for each change, with the request and the credit that it is about.
+    fn log(&self) {
+        let refused = self.refused.iter().filter_map(|(place, why)| Some((self.accepted.get(*place)?, why)));
+        for (accepted, why) in refused {
+            let intent = &accepted.intent;
+            let about = json!({ "credit_id": intent.id, "request_id": intent.request_id, "why": why });
+            log::error("a request was refused after its answer", about);
+        }
+        for credit_id in &self.recorded {
+            log::info("an advance is recorded", json!({ "credit_id": credit_id }));
+        }
     }
 
     fn decide(&mut self, place: usize, verdict: Verdict) {
