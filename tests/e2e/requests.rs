@@ -91,6 +91,29 @@ fn parallel_retries_of_many_keys_make_one_credit_each(live: &Live, mode: &str) {
 }
 
 #[test]
+fn limits_hold_for_requests_at_the_same_time() {
+    let live = Live::with("limits", &["MAX_PER_ACCOUNT:200000", "MAX_PER_DAY:700000"]);
+    // Of each account two advances of 90,000 have room, of the day seven.
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let ask = |number: usize| {
+            let (key, account) = (format!("k-{number}"), format!("acct_{}_ok", number % 5));
+            let answers = (0..20).map(|_| live.advance(&key, &account, 4));
+            answers.map(|answer| answer.status).find(|status| *status != 503).unwrap_or(503)
+        };
+        let clients: Vec<_> = (0..30).map(|number| scope.spawn(move || ask(number))).collect();
+        clients.into_iter().map(|client| client.join().expect("it answers")).collect()
+    });
+    let counted = |wanted: u16| statuses.iter().filter(|status| **status == wanted).count();
+    assert_eq!((counted(201), counted(422)), (7, 23), "{statuses:?}");
+    let credits = live.list("/v1/credits");
+    assert_eq!(credits.len(), 7);
+    for number in 0..5 {
+        let account = format!("acct_{number}_ok");
+        assert!(credits.iter().filter(|credit| credit["account_id"] == account).count() <= 2, "{credits:?}");
+    }
+}
+
+#[test]
 fn a_lost_answer_is_found_by_the_sweeper_and_money_moves_once() {
     let live = Live::begin("lost");
     for account in ["acct_ok_flaky", "acct_ok_drop"] {
