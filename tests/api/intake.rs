@@ -206,11 +206,12 @@ fn a_fault_at_any_batch_of_a_delivery_loses_and_doubles_nothing() {
                 let failure = if is_after { Failure::After(fault) } else { Failure::Before(fault) };
                 client.world.database.fail(number, failure);
                 delivered_until_done(&client, &messages);
-                delivered_until_done(&client, &messages);
                 // What is left after a fault behind the recording is the sweeper's.
                 let at = "2026-01-05T05:10:00Z".parse().expect("an instant");
                 block_on(paydown_edge::run::sweep(&client.world.ports(), at)).expect("a sweep");
                 assert_eq!(everything(&client), everything(&calm), "{case}");
+                delivered_until_done(&client, &messages);
+                assert_eq!(everything(&client), everything(&calm), "{case}, delivered again");
                 assert_eq!(client.world.processor.moved(), calm.world.processor.moved(), "{case}");
             }
         }
