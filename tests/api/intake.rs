@@ -110,7 +110,7 @@ fn an_advance_is_answered_after_one_read_and_paid_out_by_its_message() {
     let messages = waiting(&client);
     assert_eq!(messages.len(), 2);
     delivered_until_done(&client, &messages);
-    assert_eq!(credits(&client), [id.clone()]);
+    assert_eq!(credits(&client), [id.as_str()]);
     let calls = client.world.processor.calls();
     assert_eq!(calls.len(), 1);
     assert_eq!(client.world.query("SELECT body FROM credits"), [calls[0].body.clone()]);

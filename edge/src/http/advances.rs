@@ -358,7 +358,7 @@ fn permitted(
 ) -> Result<Option<Request>, Problem> {
     allowed(found.key.clone(), Scope::Advance)?;
     match found.standing(proposal, settings) {
-        Standing::Known(request) => Ok(Some(request)),
+        Standing::Known(request) => Ok(Some(*request)),
         Standing::KeyUsed(credit_id) => Err(Problem::idempotency_key_reused(credit_id)),
         Standing::AccountHeld => Err(Problem::account_held()),
         Standing::Stopped => Err(Problem::stopped()),

@@ -102,7 +102,7 @@ pub struct Recorded {
 #[derive(Debug, Clone)]
 pub enum Standing {
     /// The idempotency key stands for this request: the intent's own, or another.
-    Known(Request),
+    Known(Box<Request>),
     /// The idempotency key stands for what an operator did to a credit.
     KeyUsed(CreditId),
     /// This very request was refused before.
@@ -141,7 +141,7 @@ impl Recorded {
     /// What follows for the intent.
     pub fn standing(self, proposal: &Proposal<'_>, settings: &Settings) -> Standing {
         if let Some(request) = self.request {
-            return Standing::Known(request);
+            return Standing::Known(Box::new(request));
         }
         if let Some(credit_id) = self.acted_on {
             return Standing::KeyUsed(credit_id);
