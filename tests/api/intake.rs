@@ -299,7 +299,7 @@ fn while_a_stop_is_in_force_messages_wait() {
     let messages = waiting(&client);
     let run = |sql: &str| client.world.database.sqlite.execute(sql).expect("a fact");
     run("INSERT INTO stops VALUES ('s1', 'stop', 'ann', 'fire', '2026-01-05T05:00:00.000Z')");
-    asks(&client, "k-2", "acct_a", 5000).is_problem(503, "stopped");
+    asks(&client, "k-2", "acct_a", 5000).is_problem(503, "unavailable");
     assert_eq!(delivered(&client, &messages), [Verdict::Later { seconds: 600 }]);
     assert!(credits(&client).is_empty());
     assert!(refused(&client).is_empty());

@@ -361,7 +361,11 @@ fn permitted(
         Standing::Known(request) => Ok(Some(*request)),
         Standing::KeyUsed(credit_id) => Err(Problem::idempotency_key_reused(credit_id)),
         Standing::AccountHeld => Err(Problem::account_held()),
-        Standing::Stopped => Err(Problem::stopped()),
+        Standing::Stopped => match settings.intake {
+            Intake::Direct => Err(Problem::stopped()),
+            // An earlier message of the key may wait for the start.
+            Intake::Queue => Err(Problem::not_known_to_be_recorded()),
+        },
         Standing::LimitReached(limit) => Err(Problem::limit_reached(limit)),
         // A request's id is its own: none was refused before.
         Standing::Refused | Standing::Free => Ok(None),
