@@ -44,7 +44,7 @@ pub const DEBIT_STATUSES: [DebitStatus; 8] = [
 ];
 
 /// All kinds of exceptions, as a filter lists them.
-pub const KINDS: [Kind; 20] = [
+pub const KINDS: [Kind; 21] = [
     Kind::HardReturn,
     Kind::RetryLimit,
     Kind::UnknownReturnCode,
