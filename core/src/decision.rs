@@ -143,6 +143,23 @@ pub enum Fact {
     },
 }
 
+impl Fact {
+    /// The name in JSON and in the log.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Fact::Word(_) => "word",
+            Fact::TimedOut { .. } => "timed_out",
+            Fact::Debit(_) => "debit",
+            Fact::Cancelled { .. } => "cancelled",
+            Fact::Processed { .. } => "processed",
+            Fact::Held(_) => "held",
+            Fact::Released { .. } => "released",
+            Fact::Opened { .. } => "opened",
+            Fact::Closed { .. } => "closed",
+        }
+    }
+}
+
 impl Facts {
     /// Adds the facts of a decision taken at `as_of`, as the ledger does when it lands.
     pub fn apply(&mut self, decision: &Decision, as_of: Instant) {

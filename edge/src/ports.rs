@@ -54,6 +54,10 @@ pub trait Database: Send + Sync {
     /// Gives, for each statement, the first column of its rows; every statement of the ledger has one
     /// column, a text. After an error the batch may have landed all the same.
     async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<String>>, Fault>;
+
+    /// Lets so many milliseconds pass before a batch is tried again. A database that has no crowd before it has
+    /// nothing to wait for.
+    async fn wait(&self, _milliseconds: u32) {}
 }
 
 /// What the processor answered to a call under a key.

@@ -5,6 +5,7 @@ mod advances;
 mod append_only;
 mod bad_input;
 mod client;
+mod faults;
 mod intake;
 mod limits;
 mod lists;

@@ -232,7 +232,11 @@ impl Operation {
         self.problems.dedup();
         let answered: Vec<u16> = self.answers.iter().map(|(status, _, _)| *status).collect();
         let mut responses = Map::new();
-        for (status, description, content) in self.answers {
+        for (status, description, mut content) in self.answers {
+            if self.problems.contains(&status) {
+                let problem = json!({ "schema": { "$ref": "#/components/schemas/Problem" } });
+                content.insert("application/problem+json".into(), problem);
+            }
             let mut response = json!({ "description": description, "headers": request_id() });
             if let (Value::Object(response), false) = (&mut response, content.is_empty()) {
                 response.insert("content".into(), Value::Object(content));

@@ -7,10 +7,12 @@ use paydown::decision::{Decision, Effect, Fact};
 use paydown::id::{self, CreditId, ExceptionId, RunId};
 use paydown::policy::Policy;
 use serde::Serialize;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{batch, parsed, statement};
 use crate::error::Fault;
+use crate::log;
 use crate::ports::{Database, Statement};
 
 /// A decision on its way into the ledger.
@@ -37,6 +39,18 @@ impl Landing {
         let content = serde_json::to_string(&(&self.decision, self.run_id, &self.bodies))?;
         Ok(id::from_cause(bucket, &["decision", &credit, &content]))
     }
+
+    /// Leaves a line in the log: what changed on which credit, by which rule and in which run.
+    pub(crate) fn tell(&self) {
+        let facts: Vec<&str> = self.decision.facts.iter().map(Fact::name).collect();
+        log::info(
+            "decided",
+            json!({
+                "credit_id": self.credit_id, "run_id": self.run_id, "turn": self.decision.turn,
+                "rule": self.decision.rule(self.credit_id), "facts": facts,
+            }),
+        );
+    }
 }
 
 /// Lands the decisions as one transaction. Gives the credits whose decision is in the ledger; a credit
@@ -51,7 +65,9 @@ pub async fn land(
     }
     let statements = landing(landings, policy_id)?;
     let results = batch(database, &statements).await?;
-    results.last().map_or(Ok(vec![]), |rows| parsed(rows))
+    let landed: Vec<CreditId> = results.last().map_or(Ok(vec![]), |rows| parsed(rows))?;
+    landings.iter().filter(|landing| landed.contains(&landing.credit_id)).for_each(Landing::tell);
+    Ok(landed)
 }
 
 /// The statements that land the decisions; the rows of the last are the credits that did, as JSON texts.

@@ -17,12 +17,16 @@ pub mod stops;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use crate::error::Fault;
 use crate::ports::{Database, Statement};
 
 /// How often a batch is tried before its fault is given up to the caller.
 const ATTEMPTS: u32 = 4;
+
+/// Half of the longest wait before the second attempt.
+const FIRST_PAUSE_MS: u32 = 25;
 
 /// A statement with its parameter.
 pub(crate) fn statement(sql: &'static str, parameter: &impl Serialize) -> Result<Statement, Fault> {
@@ -31,15 +35,26 @@ pub(crate) fn statement(sql: &'static str, parameter: &impl Serialize) -> Result
 
 /// Runs a batch as one transaction; the one function through which the ledger is reached.
 ///
-/// A transient fault is tried again at once, blindly: every statement is harmless when it runs twice.
+/// A transient fault is tried again after a short while, blindly: every statement is harmless when it runs twice.
 pub async fn batch(database: &dyn Database, statements: &[Statement]) -> Result<Vec<Vec<String>>, Fault> {
     let mut attempt = 1;
     loop {
         match database.batch(statements).await {
-            Err(Fault::Transient(_)) if attempt < ATTEMPTS => attempt += 1,
+            Err(Fault::Transient(_)) if attempt < ATTEMPTS => {
+                database.wait(pause(attempt)).await;
+                attempt += 1;
+            }
             outcome => return outcome,
         }
     }
+}
+
+/// Milliseconds before the next attempt: twice as many each time, a random half of them, so that those who failed
+/// together do not come back together.
+fn pause(attempt: u32) -> u32 {
+    let longest = FIRST_PAUSE_MS.saturating_mul(1 << attempt.min(8));
+    let [random, ..] = Uuid::new_v4().into_bytes();
+    longest.saturating_sub(longest.saturating_mul(u32::from(random)) / 512)
 }
 
 /// Runs one statement and reads each of its rows as JSON.

@@ -59,7 +59,11 @@ pub async fn land(
     statements.push(statement(OPERATION, &parameter)?);
     statements.push(statement(FREED, &parameter)?);
     let results = batch(database, &statements).await?;
-    Ok(results.get(landed).is_some_and(|credits| !credits.is_empty()))
+    let has_landed = results.get(landed).is_some_and(|credits| !credits.is_empty());
+    if has_landed {
+        decided.tell();
+    }
+    Ok(has_landed)
 }
 
 /// An exception as far as resolving it needs to know.

@@ -1,6 +1,9 @@
 //! The ledger's database over D1.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
+use worker::Delay;
 use worker::js_sys::{Array, Object, Reflect};
 use worker::send::SendWrapper;
 use worker::wasm_bindgen::{JsCast, JsValue};
@@ -45,6 +48,10 @@ impl Database for D1 {
         }
         let results = self.run(statements).await.map_err(|thrown| Fault::of_database(&message(&thrown)))?;
         results.iter().map(|result| first_column(result.unchecked_into())).collect()
+    }
+
+    async fn wait(&self, milliseconds: u32) {
+        Delay::from(Duration::from_millis(u64::from(milliseconds))).await;
     }
 }
 

@@ -6,6 +6,7 @@ use super::{Running, SLICE_CREDITS, Stage, last_of};
 use crate::error::Fault;
 use crate::ledger::facts::facts;
 use crate::ledger::runs;
+use crate::log;
 
 /// Closes the run as `complete`, or as `incomplete` with the reasons.
 pub(super) async fn close(running: &Running<'_>) -> Result<(), Fault> {
@@ -20,7 +21,9 @@ pub(super) async fn close(running: &Running<'_>) -> Result<(), Fault> {
     reasons.extend(breaches(running).await?);
     reasons.dedup();
     let now = running.ports.clock.now().await?;
-    runs::close(running.database(), &running.since(""), &reasons, now).await
+    runs::close(running.database(), &running.since(""), &reasons, now).await?;
+    log::info("run closed", serde_json::json!({ "run_id": running.run.id, "reasons": reasons }));
+    Ok(())
 }
 
 /// What L10 finds wrong with the credits on which this run decided.

@@ -39,6 +39,7 @@ use serde_json::{Value, json};
 
 use crate::error::Fault;
 use crate::ledger::{self, runs};
+use crate::log;
 use crate::ports::{Ports, Statement};
 
 /// How many credits a slice decides at once.
@@ -114,7 +115,13 @@ impl<'a> Running<'a> {
         let next = runs::progress(self.database(), self.run.id, stage.name()).await?;
         let slice = next.map_or(0, |done| done.slice.saturating_add(1));
         let done = self.slice_done(stage, slice, None, &detail).await?;
-        ledger::batch(self.database(), &[done]).await.map(|_| ())
+        ledger::batch(self.database(), &[done]).await?;
+        let stage = stage.name();
+        log::info(
+            "stage done",
+            json!({ "run_id": self.run.id, "stage": stage, "slices": slice, "detail": detail }),
+        );
+        Ok(())
     }
 
     /// Where a stage goes on: the number of its next slice and where that begins.
