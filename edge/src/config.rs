@@ -1,5 +1,6 @@
 //! The configuration: one value for each variable of the README's table.
 
+use paydown::api::Intake;
 use paydown::date::Zone;
 use paydown::policy::Policy;
 
@@ -26,15 +27,6 @@ pub struct Settings {
     pub policy: Policy,
     /// Whether this is a sandbox: cargo feature `sandbox`, never deployed.
     pub sandbox: bool,
-}
-
-/// What comes first for an advance that was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Intake {
-    /// The ledger: the answer says what the processor said.
-    Direct,
-    /// The queue: its consumers record what they are given in one batch.
-    Queue,
 }
 
 impl Default for Settings {

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use futures_executor::block_on;
+use paydown::api::Intake;
 use paydown::api::Scope;
 use paydown::id;
-use paydown_edge::config::{Intake, Settings};
+use paydown_edge::config::Settings;
 use paydown_edge::error::Fault;
 use paydown_edge::ports::Message;
 use paydown_edge::run::{Verdict, deliver};

@@ -468,6 +468,12 @@ pub struct Settings {
     pub currency: String,
     /// The largest amount of one advance.
     pub max_advance: Cents,
+    /// The most that one account may owe in all; no limit without it.
+    pub max_per_account: Option<Cents>,
+    /// The most that may be advanced on one business date in all; no limit without it.
+    pub max_per_day: Option<Cents>,
+    /// Where a request for an advance goes first.
+    pub intake: Intake,
     /// How many times 24 h a report reaches back.
     pub report_window_days: u32,
     /// The business time zone, by its IANA name.
@@ -478,6 +484,16 @@ pub struct Settings {
     pub gate: Gate,
     /// Whether this is a sandbox.
     pub sandbox: bool,
+}
+
+/// Where a request for an advance goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Intake {
+    /// Into the ledger; the answer is the processor's.
+    Direct,
+    /// Into the queue; the answer is that it will be recorded.
+    Queue,
 }
 
 /// What an API key allows.

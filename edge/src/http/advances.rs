@@ -12,7 +12,7 @@
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
-use paydown::api::{AdvanceRequest, Credit, FieldError, Scope};
+use paydown::api::{AdvanceRequest, Credit, FieldError, Intake, Scope};
 use paydown::credit::Facts;
 use paydown::date::Instant;
 use paydown::id::{self, CreditId, TransactionId};
@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use super::call::{Answered, Call, Members, REPLAYED, allowed, json, pointer};
 use super::problem::Problem;
-use crate::config::{Intake, Settings};
+use crate::config::Settings;
 use crate::error::Fault;
 use crate::ledger::advances::{self, Asker, Intent, Proposal, Recorded, Refusal, Request, Room, Standing};
 use crate::ledger::facts::facts;

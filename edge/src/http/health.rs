@@ -57,9 +57,13 @@ fn reasons(last: &LastRuns, now: Instant) -> Vec<String> {
 pub async fn settings(call: Call) -> Answered {
     call.parameters::<NoQuery>()?.check()?;
     let settings = &call.ports.settings;
+    let cents = |limit: u64| Cents::from_balance(i128::from(limit));
     let shown = Settings {
         currency: settings.currency.clone(),
-        max_advance: Cents::from_balance(i128::from(settings.max_advance)),
+        max_advance: cents(settings.max_advance),
+        max_per_account: settings.max_per_account.map(cents),
+        max_per_day: settings.max_per_day.map(cents),
+        intake: settings.intake,
         report_window_days: settings.report_window_days,
         // The only zone that the configuration takes so far.
         business_time_zone: "UTC".to_owned(),
