@@ -45,6 +45,25 @@ pub struct Facts {
     pub exceptions: Vec<Exception>,
     /// Whether an operator gave it up.
     pub written_off: bool,
+    /// What was paid elsewhere, revoked or not.
+    #[serde(default)]
+    pub external_payments: Vec<ExternalPayment>,
+}
+
+/// A payment that did not come by a debit (L8).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExternalPayment {
+    /// The payment.
+    pub id: Uuid,
+    /// What was paid; never zero.
+    pub amount: Cents,
+    /// When it was received.
+    pub received_on: BusinessDate,
+    /// Whether an operator took it back: it counts no more.
+    pub revoked: bool,
+    /// The sequences of the debits that it shortened at once.
+    #[serde(default)]
+    pub shortened: Vec<u32>,
 }
 
 /// The facts of one debit.
@@ -359,6 +378,7 @@ pub struct State {
     pub(crate) written_off: bool,
     pub(crate) held: bool,
     pub(crate) owed: i128,
+    pub(crate) paid_elsewhere: i128,
     pub(crate) debits: Vec<Debit>,
 }
 
@@ -384,6 +404,11 @@ impl State {
             written_off: facts.written_off,
             held: facts.holds.iter().any(|h| !h.released),
             owed: facts.terms.total(),
+            paid_elsewhere: facts
+                .external_payments
+                .iter()
+                .filter(|payment| !payment.revoked)
+                .fold(0_i128, |sum, payment| sum.saturating_add(payment.amount.signed())),
             debits: debits.collect(),
         }
     }
@@ -414,7 +439,7 @@ impl State {
         Balances {
             total: if self.has_failed() { 0 } else { self.owed },
             collected,
-            paid: collected,
+            paid: collected.saturating_add(self.paid_elsewhere),
             in_flight: sum(Debit::is_in_flight),
             scheduled: sum(Debit::is_scheduled),
         }

@@ -48,7 +48,16 @@ const CONTRACT: &str = "
     get /v1/credits/{id}/facts read
     post /v1/credits/{id}/hold operate
     post /v1/credits/{id}/release operate
+    post /v1/credits/{id}/write_off operate
+    post /v1/credits/{id}/pay_off operate
+    post /v1/credits/{id}/pause operate
+    post /v1/credits/{id}/external_payment operate
+    post /v1/credits/{id}/external_payment/{payment_id}/revoke operate
+    post /v1/credits/{id}/decision operate
+    post /v1/credits/{id}/attach operate
     get /v1/debits read
+    post /v1/debits/{id}/decision operate
+    post /v1/debits/{id}/attach operate
     get /v1/runs read
     post /v1/runs operate
     get /v1/runs/{id} read
@@ -142,7 +151,8 @@ fn key_id(client: &Client, key: &str) -> String {
 }
 
 fn call(client: &Client, route: &Route, caller: &Caller) -> Response {
-    let path = route.path.replace("{id}", "019b8d0c-6f00-7000-8000-000000000000");
+    let nothing = "019b8d0c-6f00-7000-8000-000000000000";
+    let path = route.path.replace("{id}", nothing).replace("{payment_id}", nothing);
     let request = Request::builder().method(route.method.to_uppercase().as_str()).uri(path);
     let request = match caller {
         Caller::Nobody => request,

@@ -11,6 +11,7 @@ use axum::http::Request;
 use jsonschema::Validator;
 use paydown_edge::http::openapi::document;
 use paydown_edge::http::{Access, ROUTES};
+use paydown_tests::processor::{FakeReport, Step};
 use serde_json::{Value, json};
 
 use crate::client::{Client, KEY, ORDINARY, Response};
@@ -114,7 +115,7 @@ fn every_example_can_be_carried_out() {
         let client = Client::new();
         client.add_key("pd_local_operator", &paydown::api::Scope::ALL);
         assert!(validator(&content["schema"]).is_valid(example), "{method} {path}: {example}");
-        let path = path.replace("{id}", &subject(&client, &path));
+        let path = subject(&client, &path);
         let mut request = Request::builder().method(method.to_uppercase().as_str()).uri(&path);
         request = request
             .header("authorization", format!("Bearer {KEY}"))
@@ -131,27 +132,56 @@ fn every_example_can_be_carried_out() {
     assert!(carried_out >= 10, "{carried_out} examples");
 }
 
-/// The id of something that the example can be carried out on.
+/// The path with the ids of things that the example can be carried out on.
 fn subject(client: &Client, path: &str) -> String {
+    let filled = |id: &str| path.replace("{id}", id);
     if path.starts_with("/v1/exceptions/{id}") {
-        let row = "tx_of_nobody,success,,2026-01-04T20:00:00Z".to_owned();
-        client.world.processor.set_report(paydown_tests::processor::FakeReport::of(&[row]));
-        let as_of = "2026-01-05T06:00:00Z".parse().expect("an instant");
-        futures_executor::block_on(paydown_edge::run::daily(&client.world.ports(), as_of))
-            .expect("the run ends");
-        let exceptions = client.read("/v1/exceptions");
-        return exceptions["data"][0]["id"].as_str().expect("an exception").to_owned();
+        run(client, "2026-01-05T06:00:00Z", &["tx_of_nobody,success,,2026-01-04T20:00:00Z".to_owned()]);
+        return filled(client.read("/v1/exceptions")["data"][0]["id"].as_str().expect("an exception"));
+    }
+    if !path.contains("{id}") {
+        return path.to_owned();
+    }
+    if path == "/v1/credits/{id}/attach" {
+        client.world.processor.script("acct_8841", [Step::lost()]);
     }
     let credit = client.advance("subject", ORDINARY).body["id"].as_str().expect("a credit").to_owned();
-    if path.ends_with("/release") {
-        let hold = Request::post(format!("/v1/credits/{credit}/hold"))
+    let acts = |what: &str, body: &str| {
+        let request = Request::post(format!("/v1/credits/{credit}/{what}"))
             .header("authorization", format!("Bearer {KEY}"))
             .header("content-type", "application/json")
-            .header("idempotency-key", "hold")
-            .body(Body::from(r#"{"note": "first a hold"}"#));
-        assert!(client.send(hold.expect("a request")).status.is_success());
+            .header("idempotency-key", format!("first-{what}"))
+            .body(Body::from(body.to_owned()));
+        let answer = client.send(request.expect("a request"));
+        assert!(answer.status.is_success(), "{answer:?}");
+        answer
+    };
+    if path.ends_with("/hold") || path == "/v1/credits/{id}/decision" || path == "/v1/credits/{id}/attach" {
+        return filled(&credit);
     }
-    credit
+    run(client, "2026-01-06T06:00:00Z", &[format!("tx_{credit},success,,2026-01-05T20:00:00Z")]);
+    if path.ends_with("/release") {
+        acts("hold", r#"{"note": "first a hold"}"#);
+    }
+    if path.contains("{payment_id}") {
+        let paid = r#"{"amount": 100, "received_on": "2026-01-05", "note": "by cheque"}"#;
+        let place = acts("external_payment", paid).header("location").to_owned();
+        return format!("{place}/revoke");
+    }
+    if path.starts_with("/v1/debits/") {
+        let debit = client.read("/v1/debits?limit=1")["data"][0]["id"].as_str().expect("a debit").to_owned();
+        client.world.processor.script(&debit, [Step::lost()]);
+        run(client, "2026-01-12T06:00:00Z", &[]);
+        return filled(&debit);
+    }
+    filled(&credit)
+}
+
+fn run(client: &Client, as_of: &str, rows: &[String]) {
+    client.world.processor.set_report(FakeReport::of(rows));
+    let as_of = as_of.parse().expect("an instant");
+    client.world.clock.set(as_of);
+    futures_executor::block_on(paydown_edge::run::daily(&client.world.ports(), as_of)).expect("the run ends");
 }
 
 fn operations() -> Vec<(String, String, Value)> {

@@ -4,10 +4,16 @@ use axum::body::Body;
 use axum::http::Request;
 use futures_executor::block_on;
 use paydown::api::Scope;
+use paydown::credit::Facts;
+use paydown::date::{BusinessDate, Zone};
+use paydown::decision::{Context, Input, decide};
+use paydown::money::Cents;
+use paydown::policy::Policy;
 use paydown_edge::ports::Answer;
 use paydown_edge::run::daily;
 use paydown_tests::processor::{FakeReport, Step};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::client::{Client, KEY, NOW, ORDINARY, Response};
 
@@ -115,6 +121,160 @@ fn a_hard_return_waits_for_the_release_of_its_exception() {
         (&json!(1), &json!("failed"), &json!(8334))
     );
     assert_eq!(client.advance("third", ORDINARY).status.as_u16(), 201);
+}
+
+/// Each act leaves in the ledger what core's decision says, and is done once.
+#[test]
+fn what_an_operator_does_is_what_core_decides() {
+    let received_on = "2026-01-06".parse().expect("a date");
+    let amount = Cents::new(20_000).expect("an amount");
+    type Asked = fn(Uuid, BusinessDate, Cents) -> Input;
+    let acts: [(&str, Value, Asked); 5] = [
+        ("write_off", json!({}), |_, _, _| Input::WriteOff),
+        ("pay_off", json!({}), |_, _, _| Input::PayOff),
+        ("pause", json!({ "intervals": 3 }), |_, _, _| Input::Pause { intervals: 3 }),
+        (
+            "external_payment",
+            json!({ "amount": 20_000, "received_on": "2026-01-06" }),
+            |id, received_on, amount| Input::ExternalPayment { id, amount, received_on },
+        ),
+        ("hold", json!({}), |_, _, _| Input::Hold),
+    ];
+    for (act, mut body, input) in acts {
+        let (client, path) = planned();
+        body["note"] = json!("the customer called");
+        let before = facts(&client, &path);
+        let answer = operate(&client, &format!("{path}/{act}"), "act-1", &body);
+        assert_eq!(answer.status.as_u16(), 200, "{act}: {answer:?}");
+        let place = answer.header("location").rsplit('/').next().and_then(|id| id.parse().ok());
+        let after = facts(&client, &path);
+        let context = Context {
+            as_of: "2026-01-06T06:00:00Z".parse().expect("an instant"),
+            zone: &Zone::default(),
+            policy: &Policy::default(),
+        };
+        let mut expected = before.clone();
+        let decision = decide(&before, input(place.unwrap_or_default(), received_on, amount), &context);
+        assert!(!decision.facts.is_empty(), "{act} does something");
+        expected.apply(&decision, context.as_of);
+        assert_eq!(after, expected, "{act}");
+        assert_eq!(answer.body["status"], client.read(&path)["status"]);
+
+        let timeline = client.read(&path)["timeline"].clone();
+        let told =
+            timeline.as_array().expect("facts").iter().find(|fact| fact["kind"] == "operation").cloned();
+        let told = told.unwrap_or_else(|| panic!("{act} is not told: {timeline}"));
+        assert_eq!(
+            (&told["rule"], &told["detail"]),
+            (&json!("L8"), &json!(format!("{act} by test: the customer called")))
+        );
+
+        let again = operate(&client, &format!("{path}/{act}"), "act-1", &body);
+        assert_eq!((again.status.as_u16(), again.header("idempotent-replayed")), (200, "true"), "{act}");
+        assert_eq!(facts(&client, &path), expected, "{act} is done once");
+        body["note"] = json!("another note");
+        operate(&client, &format!("{path}/{act}"), "act-1", &body).is_problem(422, "idempotency_key_reused");
+        operate(&client, &format!("{path}/{act}"), "act-2", &json!({ "note": "x", "more": 1 }))
+            .is_problem(422, "invalid_request");
+    }
+}
+
+fn facts(client: &Client, path: &str) -> Facts {
+    serde_json::from_value(client.read(&format!("{path}/facts"))).expect("facts of a credit")
+}
+
+#[test]
+fn a_payment_made_elsewhere_is_revoked_by_its_id() {
+    let (client, path) = planned();
+    let paid = json!({ "amount": 20_000, "received_on": "2026-01-06", "note": "by cheque" });
+    let place =
+        operate(&client, &format!("{path}/external_payment"), "paid", &paid).header("location").to_owned();
+    let credit = client.read(&path);
+    assert_eq!(
+        (&credit["paid"], &credit["outstanding"], &credit["missing"]),
+        (&json!(20_000), &json!(80_000), &json!(0))
+    );
+    assert_eq!(credit["external_payments"][0]["amount"], 20_000);
+    let note = json!({ "note": "it bounced" });
+    operate(&client, &format!("{path}/external_payment/{}/revoke", Uuid::nil()), "no", &note)
+        .is_problem(409, "conflict");
+    let revoked = operate(&client, &format!("{place}/revoke"), "revoked", &note);
+    assert_eq!(
+        (revoked.status.as_u16(), &revoked.body["paid"], &revoked.body["missing"]),
+        (200, &json!(0), &json!(0))
+    );
+    assert_eq!(client.read(&path)["external_payments"][0]["revoked"], true);
+    operate(&client, &format!("{place}/revoke"), "again", &note).is_problem(409, "conflict");
+    for wrong in [
+        json!({ "amount": 0, "received_on": "2026-01-06", "note": "x" }),
+        json!({ "amount": 1, "received_on": "yesterday", "note": "x" }),
+        json!({ "amount": 1, "note": "x" }),
+    ] {
+        operate(&client, &format!("{path}/external_payment"), "wrong", &wrong)
+            .is_problem(422, "invalid_request");
+    }
+}
+
+#[test]
+fn a_decision_counts_from_the_next_run_and_until_the_processor_speaks() {
+    let (client, path) = planned();
+    let debits = client.read(&path)["debits"].clone();
+    let first = debits[0]["id"].as_str().expect("an id").to_owned();
+    let decide =
+        |key: &str, body: Value| operate(&client, &format!("/v1/debits/{first}/decision"), key, &body);
+    let failure = json!({ "status": "failure", "code": "R01", "note": "on the statement" });
+    decide("too-early", failure.clone()).is_problem(409, "conflict");
+    run(&client, "2026-01-12T06:00:00Z");
+    decide("wrong", json!({ "status": "success", "code": "R01", "note": "x" }))
+        .is_problem(422, "invalid_request");
+    let decided = decide("decided", failure.clone());
+    assert_eq!((decided.status.as_u16(), &decided.body["status"]), (200, &json!("submitted")), "{decided:?}");
+    decide("the same", failure).is_problem(409, "conflict");
+    run(&client, "2026-01-13T06:00:00Z");
+    let debit = |sequence: usize| client.read(&path)["debits"][sequence - 1].clone();
+    assert_eq!((&debit(1)["status"], &debit(1)["code"]), (&json!("failed"), &json!("R01")));
+    assert_eq!((&debit(13)["replaces"], &debit(13)["amount"]), (&json!(1), &debits[0]["amount"]));
+
+    // The processor says otherwise: what was decided counts no more, and a person must look.
+    let transaction = debit(1)["transaction_id"].as_str().expect("a transaction").to_owned();
+    client
+        .world
+        .processor
+        .set_report(FakeReport::of(&[format!("{transaction},success,,2026-01-13T20:00:00Z")]));
+    run(&client, "2026-01-14T06:00:00Z");
+    assert_eq!((&debit(1)["status"], &client.read(&path)["status"]), (&json!("collected"), &json!("held")));
+    let open = client.read("/v1/exceptions?status=open&kind=decision_contradicted")["data"].clone();
+    assert_eq!(open[0]["subject"], transaction.as_str());
+    decide("too late", json!({ "status": "success", "note": "x" })).is_problem(409, "conflict");
+}
+
+#[test]
+fn a_transaction_whose_answer_was_lost_is_attached() {
+    let (client, path) = planned();
+    let first = client.read(&path)["debits"][0]["id"].as_str().expect("an id").to_owned();
+    client.world.processor.script(&first, [Step::lost(), Step::lost()]);
+    run(&client, "2026-01-12T06:00:00Z");
+    let row = "txn_found,success,,2026-01-12T20:00:00Z".to_owned();
+    client.world.processor.set_report(FakeReport::of(&[row]));
+    run(&client, "2026-01-13T06:00:00Z");
+    let attach = |key: &str, transaction: &str| {
+        let body = json!({ "transaction_id": transaction, "note": "by their support" });
+        operate(&client, &format!("/v1/debits/{first}/attach"), key, &body)
+    };
+    let of_credit = client.read(&path)["transaction_id"].as_str().expect("a transaction").to_owned();
+    attach("taken", &of_credit).is_problem(409, "conflict");
+    attach("empty", "").is_problem(422, "invalid_request");
+    let attached = attach("found", "txn_found");
+    assert_eq!(
+        (attached.status.as_u16(), &attached.body["transaction_id"]),
+        (200, &json!("txn_found")),
+        "{attached:?}"
+    );
+    attach("another", "txn_other").is_problem(409, "conflict");
+    run(&client, "2026-01-14T06:00:00Z");
+    assert_eq!(client.read(&path)["debits"][0]["status"], "collected");
+    let unknown = client.read("/v1/exceptions?status=open&kind=unknown_transaction")["data"].clone();
+    assert_eq!(unknown, json!([]), "its row belongs to somebody now");
 }
 
 #[test]

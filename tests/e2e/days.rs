@@ -149,8 +149,9 @@ fn a_run_killed_in_the_middle_goes_on_where_it_stopped() {
     // The run of the 7th issues a debit of each credit. It is killed again and again, each time a little later.
     let mut interrupted = 0;
     for round in 0..4_u64 {
+        live.set_bank_clock(live.morning(7));
         std::thread::scope(|scope| {
-            let run = scope.spawn(|| live.run(7));
+            let run = scope.spawn(|| live.fire(7));
             // Not to wait for something, but to hit the run at another place each time.
             std::thread::sleep(std::time::Duration::from_millis(40 + 90 * round));
             live.kill_now();

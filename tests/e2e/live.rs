@@ -144,6 +144,11 @@ impl Live {
 
     pub fn run(&self, day: i64) -> Answer {
         self.set_bank_clock(self.morning(day));
+        self.fire(day)
+    }
+
+    /// The daily cron alone.
+    pub fn fire(&self, day: i64) -> Answer {
         self.cron(DAILY, self.morning(day))
     }
 
@@ -158,7 +163,7 @@ impl Live {
         self.get(&format!("/cdn-cgi/handler/scheduled?cron={pattern}&time={}", at.timestamp_millis()))
     }
 
-    fn set_bank_clock(&self, now: DateTime<Utc>) {
+    pub fn set_bank_clock(&self, now: DateTime<Utc>) {
         let answer = self.send("POST", &self.bank("/clock"), &[], Some(&json!({ "now": now }).to_string()));
         assert_eq!(answer.status, 200, "the bank's clock: {}", answer.text);
     }
@@ -202,6 +207,18 @@ impl Live {
     pub fn advance(&self, key: &str, account: &str, installments: u32) -> Answer {
         let body = json!({ "account_id": account, "amount": 90_000, "installments": installments });
         self.post("/v1/perform_advance", Some(key), &body.to_string())
+    }
+
+    /// The same as a program would ask that wants to be paid once: again with the same key while it is told to try again.
+    pub fn advance_at_last(&self, key: &str, account: &str, installments: u32) -> Answer {
+        let mut answer = self.advance(key, account, installments);
+        for _ in 0..20 {
+            if ![429, 503].contains(&answer.status) {
+                break;
+            }
+            answer = self.advance(key, account, installments);
+        }
+        answer
     }
 
     /// The transactions that the bank knows of an account.

@@ -14,6 +14,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../edge/migrations/0002_append_only.sql"),
     include_str!("../../edge/migrations/0003_operators.sql"),
     include_str!("../../edge/migrations/0004_intake.sql"),
+    include_str!("../../edge/migrations/0005_payments.sql"),
 ];
 
 /// An empty ledger in memory.

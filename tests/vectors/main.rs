@@ -76,6 +76,7 @@ impl World {
             holds: vec![],
             exceptions: vec![],
             written_off: false,
+            external_payments: vec![],
         };
         World { facts, rows: vec![], unknown_open: vec![], complete_reports: vec![] }
     }
@@ -126,7 +127,7 @@ impl World {
     fn decide(&mut self, input: Input, as_of: Instant) {
         let (zone, policy) = (Zone::default(), Policy::default());
         let context = Context { as_of, zone: &zone, policy: &policy };
-        let decision = decide(&self.facts, input, &context);
+        let decision = decide(&self.facts, input.clone(), &context);
         self.facts.apply(&decision, as_of);
         for effect in &decision.effects {
             if let Effect::Submit { subject, .. } = effect {

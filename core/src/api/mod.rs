@@ -6,9 +6,10 @@ mod requests;
 mod summary;
 
 pub use requests::{
-    AdvanceRequest, ClockRequest, CreditsQuery, CreditsSort, DEFAULT_INSTALLMENTS, DEFAULT_INTERVAL_DAYS,
-    DebitsQuery, ExceptionsQuery, KeyRequest, LoginRequest, NoQuery, NoteRequest, PageQuery, PlanRequest,
-    ResolutionRequest, ResolutionsRequest, RunRequest, SummaryQuery,
+    AdvanceRequest, AttachRequest, ClockRequest, CreditsQuery, CreditsSort, DEFAULT_INSTALLMENTS,
+    DEFAULT_INTERVAL_DAYS, DebitsQuery, DecisionRequest, ExceptionsQuery, ExternalPaymentRequest, KeyRequest,
+    LoginRequest, NoQuery, NoteRequest, PageQuery, PauseRequest, PlanRequest, ResolutionRequest,
+    ResolutionsRequest, RunRequest, SummaryQuery,
 };
 pub use summary::{Age, Day, Failures, Summary, Summing, Totals};
 
@@ -16,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::credit::{Because, CreditStatus, DebitStatus, Facts, Kind, Reason, State};
+use crate::credit::{Because, CreditStatus, DebitStatus, ExternalPayment, Facts, Kind, Reason, State};
 use crate::date::{BusinessDate, Instant};
 use crate::id::{CreditId, DebitId, ExceptionId, RunId, TransactionId};
 use crate::money::Cents;
@@ -180,6 +181,8 @@ pub struct CreditDetail {
     pub credit: Credit,
     /// Its debits, by sequence.
     pub debits: Vec<Debit>,
+    /// What was paid elsewhere, revoked or not.
+    pub external_payments: Vec<ExternalPayment>,
     /// Every fact about it, in order.
     pub timeline: Vec<TimelineEntry>,
 }

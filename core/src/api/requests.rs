@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::{ExceptionStatus, ResolutionAction, Scope};
 use crate::credit::{CreditStatus, DebitStatus, Kind};
 use crate::date::{BusinessDate, Instant};
-use crate::id::{CreditId, RunId};
+use crate::id::{CreditId, RunId, TransactionId};
 use crate::money::Cents;
+use crate::observation::Status;
 
 /// What `perform_advance` asks for: `POST /v1/perform_advance`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -55,6 +56,58 @@ const fn default_interval_days() -> u32 {
 #[serde(deny_unknown_fields)]
 pub struct NoteRequest {
     /// Why, for who reads the timeline later.
+    #[schemars(length(min = 1, max = 2000), regex(pattern = r"\S"))]
+    pub note: String,
+}
+
+/// For how long a plan waits: `POST /v1/credits/{id}/pause`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PauseRequest {
+    /// How many intervals later each scheduled debit becomes due, at least.
+    #[schemars(range(min = 1, max = 104))]
+    pub intervals: u32,
+    /// Why.
+    #[schemars(length(min = 1, max = 2000), regex(pattern = r"\S"))]
+    pub note: String,
+}
+
+/// What was paid elsewhere: `POST /v1/credits/{id}/external_payment`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExternalPaymentRequest {
+    /// How much, in minor units.
+    #[schemars(range(min = 1))]
+    pub amount: Cents,
+    /// When it was received.
+    pub received_on: BusinessDate,
+    /// By what evidence.
+    #[schemars(length(min = 1, max = 2000), regex(pattern = r"\S"))]
+    pub note: String,
+}
+
+/// What became of a transaction: `POST /v1/credits/{id}/decision` and `POST /v1/debits/{id}/decision`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionRequest {
+    /// What became of it.
+    pub status: Status,
+    /// The return code, of a failure alone.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 16), regex(pattern = r"^[A-Za-z0-9]+$"))]
+    pub code: Option<String>,
+    /// By what evidence.
+    #[schemars(length(min = 1, max = 2000), regex(pattern = r"\S"))]
+    pub note: String,
+}
+
+/// Which transaction it is: `POST /v1/credits/{id}/attach` and `POST /v1/debits/{id}/attach`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AttachRequest {
+    /// The processor's id of it.
+    pub transaction_id: TransactionId,
+    /// By what evidence.
     #[schemars(length(min = 1, max = 2000), regex(pattern = r"\S"))]
     pub note: String,
 }

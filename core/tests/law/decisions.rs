@@ -12,6 +12,7 @@
 //! | `01-05 credit refused`, `credit unanswered` | what the processor answered to the call that pays out |
 //! | `01-12 1 refused R01`, `1 unanswered`, `1 named` | what the processor answers to calls for debit 1 from then on |
 //! | `01-14 no run`, `01-14 no report` | no run at all; a run without a complete report |
+//! | `01-14 write off`, `pay off`, `pause 2`, `paid 150`, `revoke` | an operator does that, an hour before the run |
 //! | `01-14 release`, `release of 1` | an operator ends all holds, or that of debit 1, an hour before the run |
 //!
 //! There is a run at six on each day from 01-06 to the story's last.
@@ -20,12 +21,13 @@ use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, NaiveTime};
 use paydown::credit::{DebitFacts, DebitStatus, Reason, State};
-use paydown::date::Instant;
+use paydown::date::{BusinessDate, Instant};
 use paydown::decision::Input;
 use paydown::money::Cents;
 use paydown::observation::{Source, Status};
 use paydown::plan::Terms;
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::world::{Answer, World};
 
@@ -753,9 +755,10 @@ fn l8_a_decision_counts_only_while_the_processor_is_silent() {
         "01-06 credit success
          01-13 1 decided success
          01-14 1 R01 at 01-12T09",
-        "active: collected 0, in flight 0, scheduled 300
+        "held: collected 0, in flight 0, scheduled 300
          1 failed R01
-         4 scheduled 100 on 02-02, failed of 1",
+         4 scheduled 100 on 02-02, failed of 1
+         open decision_contradicted of 1",
     );
     check(
         "01-06 credit success
@@ -954,7 +957,188 @@ fn l8_a_release_of_a_failed_credit_fills_nothing() {
     );
 }
 
+#[test]
+fn l8_what_was_paid_elsewhere_shortens_the_plan_from_its_end() {
+    check(
+        "01-06 credit success
+         01-13 paid 150",
+        "active: collected 0, in flight 100, scheduled 50
+         1 submitted
+         2 cancelled because shortened
+         3 cancelled because shortened
+         4 scheduled 50 on 01-19, shortened of 2",
+    );
+    // More than what is scheduled cannot take back what is in flight.
+    check(
+        "01-06 credit success
+         01-13 paid 250
+         01-14 1 success",
+        "repaid: collected 100, in flight 0, scheduled 0
+         1 collected
+         2 cancelled because shortened
+         3 cancelled because shortened
+         open over_collected of credit",
+    );
+}
+
+#[test]
+fn l8_a_plan_made_after_the_payment_is_shortened_too() {
+    check(
+        "01-05 paid 150
+         01-06 credit success",
+        "active: collected 0, in flight 0, scheduled 150
+         2 cancelled because shortened
+         3 cancelled because shortened
+         4 scheduled 50 on 01-19, shortened of 2",
+    );
+}
+
+#[test]
+fn l8_a_revoked_payment_leaves_gaps_that_are_filled_at_once() {
+    check(
+        "01-06 credit success
+         01-13 paid 150
+         01-14 revoke",
+        "active: collected 0, in flight 100, scheduled 200
+         1 submitted
+         2 cancelled because shortened
+         3 cancelled because shortened
+         4 scheduled 50 on 01-19, shortened of 2
+         5 scheduled 100 on 01-26, shortened of 2
+         6 scheduled 50 on 02-02, shortened of 3",
+    );
+    check(
+        "01-05 paid 300
+         01-06 credit success
+         01-07 revoke",
+        "active: collected 0, in flight 0, scheduled 300
+         1 cancelled because shortened
+         2 cancelled because shortened
+         3 cancelled because shortened
+         4 scheduled 100 on 02-02, shortened of 1
+         5 scheduled 100 on 02-09, shortened of 2
+         6 scheduled 100 on 02-16, shortened of 3",
+    );
+}
+
+#[test]
+fn l8_paying_off_makes_one_debit_of_what_is_scheduled() {
+    check(
+        "01-06 credit success
+         01-13 pay off",
+        "active: collected 0, in flight 300, scheduled 0
+         1 submitted
+         2 cancelled because paid_off
+         3 cancelled because paid_off
+         4 submitted",
+    );
+    check(
+        "01-06 credit success
+         01-13 pay off
+         01-14 4 R01",
+        "active: collected 0, in flight 100, scheduled 200
+         1 submitted
+         2 cancelled because paid_off
+         3 cancelled because paid_off
+         4 failed R01
+         5 scheduled 200 on 01-20, failed of 4",
+    );
+}
+
+#[test]
+fn l8_a_pause_moves_what_is_scheduled_by_whole_intervals() {
+    check(
+        "01-06 credit success
+         01-13 pause 2",
+        "active: collected 0, in flight 100, scheduled 200
+         1 submitted
+         2 cancelled because paused
+         3 cancelled because paused
+         4 scheduled 100 on 02-02, paused of 2
+         5 scheduled 100 on 02-09, paused of 3",
+    );
+    check(
+        "01-06 credit success
+         01-07..01-29 no run
+         01-30 pause 1",
+        "active: collected 0, in flight 0, scheduled 300
+         1 cancelled because paused
+         2 cancelled because paused
+         3 cancelled because paused
+         4 scheduled 100 on 02-02, paused of 1
+         5 scheduled 100 on 02-09, paused of 2
+         6 scheduled 100 on 02-16, paused of 3",
+    );
+}
+
+#[test]
+fn l8_a_credit_that_is_written_off_fills_no_gaps() {
+    check(
+        "01-06 credit success
+         01-13 write off
+         01-14 1 R01",
+        "written_off: collected 0, in flight 0, scheduled 0
+         1 failed R01
+         2 cancelled because written_off
+         3 cancelled because written_off",
+    );
+    // It is paid all the same by what was in flight.
+    check(
+        "01-06 credit success
+         01-13 write off
+         01-14 1 success",
+        "written_off: collected 100, in flight 0, scheduled 0
+         1 collected
+         2 cancelled because written_off
+         3 cancelled because written_off",
+    );
+}
+
+#[test]
+fn l8_the_processor_contradicts_what_was_decided() {
+    check(
+        "01-06 credit success
+         01-13 1 decided success
+         01-15 1 R01",
+        "held: collected 0, in flight 0, scheduled 300
+         1 failed R01
+         4 scheduled 100 on 02-02, failed of 1
+         open decision_contradicted of 1",
+    );
+    // The same words never hold again, and saying the same contradicts nothing.
+    check(
+        "01-06 credit success
+         01-13 1 decided success
+         01-15 1 R01
+         01-16 release",
+        "active: collected 0, in flight 0, scheduled 300
+         1 failed R01
+         4 scheduled 100 on 02-02, failed of 1",
+    );
+    check(
+        "01-06 credit success
+         01-13 1 decided R01
+         01-15 1 R01",
+        "active: collected 0, in flight 0, scheduled 300
+         1 failed R01
+         4 scheduled 100 on 02-02, failed of 1",
+    );
+    check(
+        "01-12 credit decided success
+         01-14 credit failure",
+        "failed: collected 0, in flight 100, scheduled 0
+         1 submitted
+         2 cancelled because credit_returned
+         3 cancelled because credit_returned
+         open credit_returned of credit
+         open decision_contradicted of credit",
+    );
+}
+
 // --- the stories ---
+
+/// The id of a story's payment made elsewhere.
+const PAYMENT: Uuid = Uuid::from_u128(77);
 
 /// Lives a story and compares where the credit stands.
 #[track_caller]
@@ -1018,6 +1202,19 @@ fn live(story: &Story) -> World {
                 ["release"] => {
                     world.decide(Input::Release { exception_id: None }, instant(day, 5));
                 }
+                ["write", "off"] => drop(world.decide(Input::WriteOff, instant(day, 5))),
+                ["pay", "off"] => drop(world.decide(Input::PayOff, instant(day, 5))),
+                ["pause", intervals] => {
+                    let intervals = intervals.parse().expect("a count");
+                    world.decide(Input::Pause { intervals }, instant(day, 5));
+                }
+                ["paid", amount] => {
+                    let amount = Cents::new(amount.parse().expect("an amount")).expect("an amount");
+                    let payment =
+                        Input::ExternalPayment { id: PAYMENT, amount, received_on: BusinessDate::new(day) };
+                    world.decide(payment, instant(day, 5));
+                }
+                ["revoke"] => drop(world.decide(Input::Revoke { payment_id: PAYMENT }, instant(day, 5))),
                 ["release", "of", subject] => {
                     let held_by = |id| world.facts.exceptions.iter().find(|e| e.open && e.id == id);
                     let ids = world.facts.holds.iter().map(|hold| hold.exception_id);

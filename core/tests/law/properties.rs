@@ -334,7 +334,11 @@ fn any_order_of_words(world: &World, taken: &Taken, as_of: Instant) {
     shuffled.observations.extend(again);
     let middle = shuffled.observations.len() / 3;
     shuffled.observations.rotate_left(middle);
-    assert_eq!(decide(&shuffled, taken.input, &context), taken.decision, "L6: the set of words alone");
+    assert_eq!(
+        decide(&shuffled, taken.input.clone(), &context),
+        taken.decision,
+        "L6: the set of words alone"
+    );
 }
 
 /// Replays a decision fact by fact: what each new debit is, by the state that it was added to.
@@ -359,7 +363,7 @@ fn every_fact(world: &World, taken: &Taken, as_of: Instant) {
                     assert_eq!(debit.amount.signed(), replaced.amount.signed().min(missing), "L4: {debit:?}");
                     assert_eq!(
                         Some(debit.due_date),
-                        own_slot(world, &now, taken.input, debit, replaced, run_date),
+                        own_slot(world, &now, taken.input.clone(), debit, replaced, run_date),
                         "L4, L7: {debit:?}"
                     );
                     assert!(debit.due_date > run_date, "L4: a slot is after the run date: {debit:?}");

@@ -61,6 +61,7 @@ impl World {
             holds: vec![],
             exceptions: vec![],
             written_off: false,
+            external_payments: vec![],
         };
         facts.transaction_id = Some(transaction_of(facts.id.0));
         World {
@@ -145,10 +146,13 @@ impl World {
     pub fn decide(&mut self, input: Input, as_of: Instant) -> Decision {
         let context = Context { as_of, zone: &self.zone, policy: &self.policy };
         let before = self.facts.clone();
-        let decision = decide(&before, input, &context);
+        let decision = decide(&before, input.clone(), &context);
         self.facts.apply(&decision, as_of);
-        let again = decide(&self.facts, input, &context);
-        assert_eq!(again.facts, [], "{input:?} of {as_of}, taken twice");
+        let again = decide(&self.facts, input.clone(), &context);
+        // A pause asked for twice is two pauses.
+        if !matches!(input, Input::Pause { .. }) {
+            assert_eq!(again.facts, [], "{input:?} of {as_of}, taken twice");
+        }
         if input != Input::Seek {
             assert_eq!(again.effects, [], "{input:?} of {as_of}, taken twice");
         }

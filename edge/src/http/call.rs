@@ -132,8 +132,13 @@ impl Call {
 
     /// The id that is the path's third segment, as in `/v1/credits/{id}`; 404 if it cannot be one.
     pub fn id<T: FromStr>(&self, noun: &str) -> Result<T, Problem> {
-        let segment = self.uri.path().split('/').nth(3).unwrap_or_default();
+        let segment = self.segment(3);
         segment.parse().map_err(|_| Problem::not_found(format!("there is no {noun} {segment}")))
+    }
+
+    /// A segment of the path, from 1.
+    pub fn segment(&self, number: usize) -> &str {
+        self.uri.path().split('/').nth(number).unwrap_or_default()
     }
 
     /// The path and query of the call, but from `cursor` on.

@@ -133,6 +133,7 @@ pub async fn one(call: Call) -> Answered {
     let detail = CreditDetail {
         credit: Credit::of(&facts),
         debits: Debit::of(&facts),
+        external_payments: facts.external_payments.clone(),
         timeline: in_order(&facts, timeline),
     };
     json(StatusCode::OK, &detail)
@@ -166,7 +167,7 @@ fn in_order(credit: &Facts, mut facts: Vec<TimelineFact>) -> Vec<TimelineEntry> 
         };
         // Within a decision: the word, then what follows from it, then what was answered.
         let rank = match fact.kind.as_str() {
-            "word" | "timed_out" => 0,
+            "word" | "timed_out" | "operation" => 0,
             _ if fact.turn.is_some() => 1,
             _ => 2,
         };
@@ -209,7 +210,9 @@ fn rule(credit_id: CreditId, fact: &TimelineFact) -> Option<&'static str> {
         }),
         "timed_out" => Some("L5"),
         "exception_opened" | "exception_closed" | "held" => about(fact).map(Kind::rule),
-        "released" | "written_off" => Some("L8"),
+        "released" | "written_off" | "operation" | "external_payment" | "external_payment_revoked" => {
+            Some("L8")
+        }
         _ => None,
     }
 }

@@ -2,10 +2,11 @@
 //! of `paydown::api`. It is written where the dashboard is built and served as a file; the Worker does not carry it.
 
 use paydown::api::{
-    AdvanceRequest, ApiKey, Credit, CreditDetail, CreditsQuery, Debit, DebitsQuery, Exception,
-    ExceptionDetail, ExceptionsQuery, Gate, Health, KeyRequest, LoginRequest, NewApiKey, NoteRequest, Page,
-    PageQuery, Plan, PlanRequest, Problem, ResolutionRequest, ResolutionsRequest, Resolved, Run, RunDetail,
-    RunRequest, Settings, Summary, SummaryQuery, WhoAmI,
+    AdvanceRequest, ApiKey, AttachRequest, Credit, CreditDetail, CreditsQuery, Debit, DebitsQuery,
+    DecisionRequest, Exception, ExceptionDetail, ExceptionsQuery, ExternalPaymentRequest, Gate, Health,
+    KeyRequest, LoginRequest, NewApiKey, NoteRequest, Page, PageQuery, PauseRequest, Plan, PlanRequest,
+    Problem, ResolutionRequest, ResolutionsRequest, Resolved, Run, RunDetail, RunRequest, Settings, Summary,
+    SummaryQuery, WhoAmI,
 };
 use paydown::credit::Facts;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
@@ -203,6 +204,15 @@ impl Operation {
         self
     }
 
+    /// A further name in the path.
+    fn within(mut self, name: &str, description: &str) -> Operation {
+        self.parameters.push(json!({
+            "name": name, "in": "path", "required": true, "description": description,
+            "schema": { "type": "string", "format": "uuid" },
+        }));
+        self
+    }
+
     fn problem(mut self, status: u16) -> Operation {
         self.problems.push(status);
         self
@@ -377,6 +387,115 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
             .answers(200, "The credit.", schemas.answered::<Credit>())
             .problem(409)
         }
+        ("post", "/v1/credits/{id}/write_off") => {
+            let (schema, example) = note(schemas);
+            new(
+                "writeOffCredit",
+                "credits",
+                "Write a credit off",
+                "What is scheduled is cancelled; gaps are filled no more.",
+            )
+            .keyed(acting)
+            .body(schema, example)
+            .answers(200, "The credit.", schemas.answered::<Credit>())
+            .problem(409)
+        }
+        ("post", "/v1/credits/{id}/pay_off") => {
+            let (schema, example) = note(schemas);
+            new(
+                "payOffCredit",
+                "credits",
+                "Collect the rest at once",
+                "One debit for all that is scheduled, due today.",
+            )
+            .keyed(acting)
+            .body(schema, example)
+            .answers(200, "The credit.", schemas.answered::<Credit>())
+            .problem(409)
+        }
+        ("post", "/v1/credits/{id}/pause") => new(
+            "pauseCredit",
+            "credits",
+            "Pause a plan",
+            "Each scheduled debit moves so many intervals later.",
+        )
+        .keyed(acting)
+        .body(schemas.asked::<PauseRequest>(), json!({ "intervals": 2, "note": "the customer called" }))
+        .answers(200, "The credit.", schemas.answered::<Credit>())
+        .problem(409),
+        ("post", "/v1/credits/{id}/external_payment") => {
+            let example = json!({ "amount": 2500, "received_on": "2026-01-05", "note": "by cheque 1021" });
+            new(
+                "addExternalPayment",
+                "credits",
+                "Record a payment made elsewhere",
+                "It counts as paid and shortens the plan.",
+            )
+            .keyed(acting)
+            .body(schemas.asked::<ExternalPaymentRequest>(), example)
+            .answers(200, "The credit; `Location` names the payment.", schemas.answered::<Credit>())
+            .problem(409)
+        }
+        ("post", "/v1/credits/{id}/external_payment/{payment_id}/revoke") => {
+            let (schema, example) = note(schemas);
+            let operation = new(
+                "revokeExternalPayment",
+                "credits",
+                "Revoke a payment made elsewhere",
+                "It counts no more; what it shortened is filled.",
+            )
+            .keyed(acting)
+            .body(schema, example)
+            .answers(200, "The credit.", schemas.answered::<Credit>())
+            .problem(409);
+            operation.within("payment_id", "The payment's id.")
+        }
+        ("post", "/v1/credits/{id}/decision") => {
+            new("decideCredit", "credits", "Say what became of an advance", DECISION)
+                .keyed(acting)
+                .body(
+                    schemas.asked::<DecisionRequest>(),
+                    json!({ "status": "success", "note": "seen on the statement" }),
+                )
+                .answers(
+                    200,
+                    "The credit; the decision counts from the next run on.",
+                    schemas.answered::<Credit>(),
+                )
+                .problem(409)
+        }
+        ("post", "/v1/credits/{id}/attach") => {
+            new("attachCredit", "credits", "Name the transaction of an advance", ATTACH)
+                .keyed(acting)
+                .body(
+                    schemas.asked::<AttachRequest>(),
+                    json!({ "transaction_id": "txn_123", "note": "by their support" }),
+                )
+                .answers(200, "The credit.", schemas.answered::<Credit>())
+                .problem(409)
+        }
+        ("post", "/v1/debits/{id}/decision") => {
+            let example = json!({ "status": "failure", "code": "R01", "note": "seen on the statement" });
+            new("decideDebit", "debits", "Say what became of a debit", DECISION)
+                .keyed(acting)
+                .body(schemas.asked::<DecisionRequest>(), example)
+                .answers(
+                    200,
+                    "The debit; the decision counts from the next run on.",
+                    schemas.answered::<Debit>(),
+                )
+                .problem(409)
+        }
+        ("post", "/v1/debits/{id}/attach") => {
+            new("attachDebit", "debits", "Name the transaction of a debit", ATTACH)
+                .keyed(acting)
+                .body(
+                    schemas.asked::<AttachRequest>(),
+                    json!({ "transaction_id": "txn_123", "note": "by their support" }),
+                )
+                .answers(200, "The debit.", schemas.answered::<Debit>())
+                .problem(409)
+        }
         ("get", "/v1/debits") => new("listDebits", "debits", "List debits", "By due date.")
             .query(schemas.parameters::<DebitsQuery>())
             .answers(200, "A page of debits.", schemas.answered::<Page<Debit>>())
@@ -524,6 +643,12 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
     };
     Some(operation)
 }
+
+const DECISION: &str =
+    "An observation on evidence, which counts only while the processor itself has said nothing.";
+
+const ATTACH: &str =
+    "For one whose answer was lost: what the reports say of that transaction counts from then on.";
 
 const PERFORM: &str = "Repeat it with the same key until it is answered: it is carried out once. An earlier answer \
 comes again with the same status and body and `Idempotent-Replayed: true`. The same key with another request is \

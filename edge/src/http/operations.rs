@@ -1,21 +1,24 @@
 //! What operators do to a credit: each with actor, note and idempotency key (L8).
 
-use axum::http::StatusCode;
-use axum::response::Response;
-use paydown::api::{Credit, FieldError, NoQuery};
+use axum::http::header::LOCATION;
+use axum::http::{HeaderValue, StatusCode};
+use paydown::api::{Credit, Debit, FieldError, NoQuery};
 use paydown::credit::Facts;
 use paydown::decision::{Context, Input, decide};
-use paydown::id::CreditId;
+use paydown::id::{self, CreditId, DebitId, TransactionId};
+use paydown::money::Cents;
+use paydown::observation::Status;
 use serde_json::Value;
+use uuid::Uuid;
 
-use super::call::{Answered, Call, Members, REPLAYED, json};
+use super::call::{Answered, Call, Members, REPLAYED, json, pointer};
 use super::problem::Problem;
+use crate::error::Fault;
 use crate::ledger::decisions::Landing;
 use crate::ledger::facts::facts;
-use crate::ledger::keys;
 use crate::ledger::operations::{self, Operation};
+use crate::ledger::{keys, listings};
 use crate::ports::Ports;
-use axum::http::HeaderValue;
 
 /// The largest body of an operation.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -28,35 +31,253 @@ const ATTEMPTS: u32 = 5;
 
 /// `POST /v1/credits/{id}/hold` `{note}`.
 pub async fn hold(call: Call) -> Answered {
-    act(call, "hold", Input::Hold, "the credit is held by an operator already").await
+    let asked = |_: &mut Body| Some(Input::Hold);
+    act(call, "hold", Subject::Credit, asked, "the credit is held by an operator already").await
 }
 
 /// `POST /v1/credits/{id}/release` `{note}`: ends all holds on the credit and fills the gaps that wait.
 pub async fn release(call: Call) -> Answered {
-    act(call, "release", Input::Release { exception_id: None }, "the credit is not held").await
+    let asked = |_: &mut Body| Some(Input::Release { exception_id: None });
+    act(call, "release", Subject::Credit, asked, "the credit is not held").await
 }
 
-/// Does `input` to the credit of the path, once for each idempotency key.
-async fn act(mut call: Call, action: &'static str, input: Input, nothing_to_do: &str) -> Answered {
+/// `POST /v1/credits/{id}/write_off` `{note}`: what is scheduled is cancelled, and gaps are filled no more.
+pub async fn write_off(call: Call) -> Answered {
+    let nothing = "the credit was written off already, owes nothing, or has no plan yet";
+    act(call, "write_off", Subject::Credit, |_: &mut Body| Some(Input::WriteOff), nothing).await
+}
+
+/// `POST /v1/credits/{id}/pay_off` `{note}`: one debit for all that is scheduled, due today.
+pub async fn pay_off(call: Call) -> Answered {
+    let nothing = "nothing is scheduled that is not due at once already";
+    act(call, "pay_off", Subject::Credit, |_: &mut Body| Some(Input::PayOff), nothing).await
+}
+
+/// `POST /v1/credits/{id}/pause` `{intervals, note}`: each scheduled debit moves so many intervals later.
+pub async fn pause(call: Call) -> Answered {
+    let asked = |body: &mut Body| {
+        let intervals = body.whole("intervals", 1..=MAX_INTERVALS)?;
+        Some(Input::Pause { intervals: u32::try_from(intervals).ok()? })
+    };
+    act(call, "pause", Subject::Credit, asked, "nothing is scheduled").await
+}
+
+/// `POST /v1/credits/{id}/external_payment` `{amount, received_on, note}`: it counts as paid, and shortens the plan.
+pub async fn external_payment(call: Call) -> Answered {
+    let credit_id: CreditId = call.id("credit")?;
+    let bucket = id::bucket_of(credit_id.0);
+    let payment_id = id::from_cause(bucket, &["external_payment", &call.idempotency_key()?]);
+    let asked = |body: &mut Body| {
+        let amount = body.whole("amount", 1..=Cents::MAX / 4);
+        let received_on = body.text("received_on", "must be a date, YYYY-MM-DD", |text| text.parse().ok());
+        Some(Input::ExternalPayment {
+            id: payment_id,
+            amount: Cents::new(amount?).ok()?,
+            received_on: received_on?,
+        })
+    };
+    let mut response =
+        act(call, "external_payment", Subject::Credit, asked, "the payment is recorded already").await?;
+    let place = format!("/v1/credits/{credit_id}/external_payment/{payment_id}");
+    if let Ok(place) = HeaderValue::from_str(&place) {
+        response.headers_mut().insert(LOCATION, place);
+    }
+    Ok(response)
+}
+
+/// `POST /v1/credits/{id}/external_payment/{payment_id}/revoke` `{note}`: it counts no more, and what it shortened is
+/// filled.
+pub async fn revoke(call: Call) -> Answered {
+    let payment_id =
+        call.segment(5).parse::<Uuid>().map_err(|_| Problem::not_found("there is no such payment"))?;
+    let nothing = "the credit has no such payment, or it was revoked already";
+    act(call, "revoke", Subject::Credit, |_: &mut Body| Some(Input::Revoke { payment_id }), nothing).await
+}
+
+/// `POST /v1/credits/{id}/decision` `{status, code?, note}`: what became of the advance, on evidence.
+pub async fn decide_credit(call: Call) -> Answered {
+    let subject = call.id::<CreditId>("credit")?.0;
+    act(call, "decision", Subject::Credit, |body: &mut Body| decided(body, subject), NOT_TO_BE_DECIDED).await
+}
+
+/// `POST /v1/debits/{id}/decision` `{status, code?, note}`: what became of the debit, on evidence.
+pub async fn decide_debit(call: Call) -> Answered {
+    let subject = call.id::<DebitId>("debit")?.0;
+    act(call, "decision", Subject::Debit, |body: &mut Body| decided(body, subject), NOT_TO_BE_DECIDED).await
+}
+
+/// `POST /v1/credits/{id}/attach` `{transaction_id, note}`: the transaction is that of the advance.
+pub async fn attach_credit(call: Call) -> Answered {
+    let subject = call.id::<CreditId>("credit")?.0;
+    act(call, "attach", Subject::Credit, |body: &mut Body| attached(body, subject), NOT_TO_BE_ATTACHED).await
+}
+
+/// `POST /v1/debits/{id}/attach` `{transaction_id, note}`: the transaction is that of the debit.
+pub async fn attach_debit(call: Call) -> Answered {
+    let subject = call.id::<DebitId>("debit")?.0;
+    act(call, "attach", Subject::Debit, |body: &mut Body| attached(body, subject), NOT_TO_BE_ATTACHED).await
+}
+
+const NOT_TO_BE_DECIDED: &str =
+    "the processor was not called for it, has said itself what became of it, or it was decided so already";
+
+const NOT_TO_BE_ATTACHED: &str = "it has a transaction already, or the processor was not called for it";
+
+/// The longest return code of a decision.
+const MAX_CODE_CHARS: usize = 16;
+
+/// The most intervals of one pause.
+const MAX_INTERVALS: u64 = 104;
+
+fn decided(body: &mut Body, subject: Uuid) -> Option<Input> {
+    let status = body.text("status", "must be success or failure", |text| match text {
+        "success" => Some(Status::Success),
+        "failure" => Some(Status::Failure),
+        _ => None,
+    });
+    let fits = |text: &str| {
+        let is_code =
+            (1..=MAX_CODE_CHARS).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
+        is_code.then(|| text.to_owned())
+    };
+    let expected =
+        format!("must be a return code of 1 to {MAX_CODE_CHARS} letters and digits, of a failure alone");
+    let code = body.optional_text("code", &expected, fits);
+    if code.is_some() && status == Some(Status::Success) {
+        body.wrong("code", &expected);
+    }
+    Some(Input::Decide { subject, status: status?, code })
+}
+
+fn attached(body: &mut Body, subject: Uuid) -> Option<Input> {
+    let expected = "must be the processor's id of a transaction, 1 to 255 bytes";
+    let transaction_id =
+        body.text("transaction_id", expected, |text| TransactionId::try_from(text.to_owned()).ok())?;
+    Some(Input::Attach { subject, transaction_id })
+}
+
+/// What the path names, and so what is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Subject {
+    Credit,
+    Debit,
+}
+
+/// Does what is `asked` to the credit of the path, or to that of its debit, once for each idempotency key.
+async fn act(
+    mut call: Call,
+    action: &'static str,
+    subject: Subject,
+    asked: impl FnOnce(&mut Body) -> Option<Input>,
+    nothing_to_do: &str,
+) -> Answered {
     call.parameters::<NoQuery>()?.check()?;
     let idempotency_key = call.idempotency_key()?;
-    let credit_id: CreditId = call.id("credit")?;
-    let note = note(&mut call).await?;
-    let fingerprint = keys::hash(&format!("{action}\n{credit_id}\n{note}"));
+    let credit_id = match subject {
+        Subject::Credit => call.id("credit")?,
+        Subject::Debit => {
+            let id: DebitId = call.id("debit")?;
+            let found = listings::credit_of_debit(&*call.ports.database, id).await?;
+            found.ok_or_else(|| Problem::not_found(format!("there is no debit {id}")))?
+        }
+    };
+    let mut body = Body { members: call.members(MAX_BODY_BYTES).await?, errors: vec![] };
+    let note = note_of(&mut body.members, &mut body.errors);
+    let input = asked(&mut body);
+    body.errors.extend(body.members.unknown());
+    let (Some(note), Some(input), true) = (note, input, body.errors.is_empty()) else {
+        return Err(Problem::invalid(body.errors));
+    };
+    let what = serde_json::to_string(&(action, call.segment(3), &input, &note)).map_err(Fault::from)?;
+    let fingerprint = keys::hash(&what);
     let operation = Operation { idempotency_key, fingerprint, credit_id, action, actor: call.actor(), note };
     let database = &*call.ports.database;
     if let Some(done) = operations::done(database, &operation.idempotency_key).await? {
         if done.fingerprint != operation.fingerprint {
             return Err(Problem::idempotency_key_reused(done.credit_id));
         }
-        let mut response = credit(&call.ports, credit_id).await?;
+        let mut response = answer(&call, credit_id, subject).await?;
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
         return Ok(response);
+    }
+    if let Input::Attach { transaction_id, .. } = &input
+        && listings::is_transaction(database, transaction_id.as_str()).await?
+    {
+        return Err(Problem::conflict("the transaction is that of another credit or debit already"));
     }
     if !done(&call.ports, &operation, input).await? {
         return Err(Problem::conflict(nothing_to_do));
     }
-    credit(&call.ports, credit_id).await
+    answer(&call, credit_id, subject).await
+}
+
+/// The credit as it stands, or the debit.
+async fn answer(call: &Call, credit_id: CreditId, subject: Subject) -> Answered {
+    let facts = known(&call.ports, credit_id).await?;
+    match subject {
+        Subject::Credit => json(StatusCode::OK, &Credit::of(&facts)),
+        Subject::Debit => {
+            let id: DebitId = call.id("debit")?;
+            let debit = Debit::of(&facts).into_iter().find(|debit| debit.id == id);
+            json(StatusCode::OK, &debit.ok_or_else(|| Problem::not_found(format!("there is no debit {id}")))?)
+        }
+    }
+}
+
+/// The body of an operation, and what is wrong with it so far.
+struct Body {
+    members: Members,
+    errors: Vec<FieldError>,
+}
+
+impl Body {
+    fn wrong(&mut self, name: &str, detail: &str) {
+        self.errors.push(FieldError { pointer: pointer(name), detail: detail.to_owned() });
+    }
+
+    fn taken(&mut self, name: &str) -> Option<Value> {
+        match self.members.take(name) {
+            Ok(value) => value.filter(|value| !value.is_null()),
+            Err(error) => {
+                self.errors.push(error);
+                None
+            }
+        }
+    }
+
+    /// A whole number in a range.
+    fn whole(&mut self, name: &str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
+        let number =
+            self.taken(name).and_then(|value| value.as_u64()).filter(|number| range.contains(number));
+        if number.is_none() {
+            self.wrong(name, &format!("must be a whole number from {} to {}", range.start(), range.end()));
+        }
+        number
+    }
+
+    /// A text that can be read; `expected` says what it must be.
+    fn text<T>(&mut self, name: &str, expected: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let read = self.taken(name).and_then(|value| value.as_str().and_then(&read));
+        if read.is_none() {
+            self.wrong(name, expected);
+        }
+        read
+    }
+
+    /// The same, where nothing is as good.
+    fn optional_text<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let given = self.taken(name)?;
+        let read = given.as_str().and_then(read);
+        if read.is_none() {
+            self.wrong(name, expected);
+        }
+        read
+    }
 }
 
 /// Decides and lands; false when nothing follows.
@@ -66,7 +287,7 @@ pub async fn done(ports: &Ports, operation: &Operation, input: Input) -> Result<
         let facts = known(ports, credit_id).await?;
         let at = ports.clock.now().await?;
         let context = Context { as_of: at, zone: &ports.settings.zone, policy: &ports.settings.policy };
-        let decision = decide(&facts, input, &context);
+        let decision = decide(&facts, input.clone(), &context);
         if decision.facts.is_empty() {
             return Ok(false);
         }
@@ -81,10 +302,6 @@ pub async fn done(ports: &Ports, operation: &Operation, input: Input) -> Result<
 async fn known(ports: &Ports, id: CreditId) -> Result<Facts, Problem> {
     let found = facts(&*ports.database, &[id]).await?.into_iter().next();
     found.ok_or_else(|| Problem::not_found(format!("there is no credit {id}")))
-}
-
-async fn credit(ports: &Ports, id: CreditId) -> Result<Response, Problem> {
-    json(StatusCode::OK, &Credit::of(&known(ports, id).await?))
 }
 
 /// Why an operator acts: the body's only member.

@@ -232,6 +232,7 @@ fn first_facts(id: CreditId, account_id: &str, currency: &str, terms: Terms, cre
         holds: vec![],
         exceptions: vec![],
         written_off: false,
+        external_payments: vec![],
     }
 }
 

@@ -73,7 +73,7 @@ pub async fn land(
 /// The statements that land the decisions; the rows of the last are the credits that did, as JSON texts.
 pub(crate) fn landing(landings: &[Landing], policy_id: &str) -> Result<Vec<Statement>, Fault> {
     let rows = Rows::of(landings, policy_id)?;
-    let sets: [(&'static str, bool); 12] = [
+    let sets: [(&'static str, bool); 18] = [
         (DECISIONS, true),
         (DEBITS, !rows.debits.is_empty()),
         (CANCELLATIONS, !rows.cancellations.is_empty()),
@@ -84,6 +84,12 @@ pub(crate) fn landing(landings: &[Landing], policy_id: &str) -> Result<Vec<State
         (HOLDS, !rows.holds.is_empty()),
         (RELEASES, !rows.releases.is_empty()),
         (RESOLUTIONS, !rows.resolutions.is_empty()),
+        (DECIDED, !rows.decided.is_empty()),
+        (ATTACHED_CREDIT, !rows.attached.is_empty()),
+        (ATTACHED_DEBIT, !rows.attached.is_empty()),
+        (EXTERNAL_PAYMENTS, !rows.external_payments.is_empty()),
+        (REVOCATIONS, !rows.revocations.is_empty()),
+        (WRITE_OFFS, !rows.write_offs.is_empty()),
         (ACCOUNT_DECISIONS, !rows.account_holds.is_empty()),
         (ACCOUNT_HOLDS, !rows.account_holds.is_empty()),
     ];
@@ -110,6 +116,11 @@ struct Rows<'a> {
     holds: Vec<Row<'a>>,
     releases: Vec<Row<'a>>,
     resolutions: Vec<Row<'a>>,
+    decided: Vec<Row<'a>>,
+    attached: Vec<Row<'a>>,
+    external_payments: Vec<Row<'a>>,
+    revocations: Vec<Row<'a>>,
+    write_offs: Vec<Row<'a>>,
     account_holds: Vec<AccountHold>,
 }
 
@@ -182,6 +193,11 @@ impl<'a> Rows<'a> {
                 Fact::Released { .. } => self.releases.push(row),
                 Fact::Opened { .. } => self.exceptions.push(row),
                 Fact::Closed { .. } => self.resolutions.push(row),
+                Fact::Decided { .. } => self.decided.push(row),
+                Fact::Attached { .. } => self.attached.push(row),
+                Fact::ExternalPayment(_) => self.external_payments.push(row),
+                Fact::Revoked { .. } => self.revocations.push(row),
+                Fact::WrittenOff => self.write_offs.push(row),
                 Fact::Processed { debit_id } => {
                     let stored = landing.bodies.iter().find(|(subject, _)| *subject == debit_id.0);
                     let (debit_id, body) =
@@ -296,6 +312,48 @@ const RESOLUTIONS: &str = "
 INSERT INTO resolutions (exception_id, action, actor, note, resolved_at, decision_id)
 SELECT value ->> '$.fact.id', 'closed', 'paydown', 'its cause is gone', value ->> '$.at', value ->> '$.decision_id'
 FROM json_each(?1, '$.resolutions') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+ON CONFLICT DO NOTHING";
+
+const DECIDED: &str = "
+INSERT INTO observations (transaction_id, subject_id, at, status, code, source, run_id, detail)
+SELECT '', value ->> '$.fact.subject', value ->> '$.at', value ->> '$.fact.status',
+  coalesce(value ->> '$.fact.code', ''), 'decision', NULL, ''
+FROM json_each(?1, '$.decided') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+ON CONFLICT DO NOTHING";
+
+const ATTACHED_CREDIT: &str = "
+INSERT INTO credit_transactions (credit_id, transaction_id, at)
+SELECT value ->> '$.credit_id', value ->> '$.fact.transaction_id', value ->> '$.at'
+FROM json_each(?1, '$.attached') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+  AND value ->> '$.fact.subject' = value ->> '$.credit_id'
+  AND NOT EXISTS (SELECT 1 FROM debit_transactions WHERE transaction_id = value ->> '$.fact.transaction_id')
+ON CONFLICT DO NOTHING";
+
+const ATTACHED_DEBIT: &str = "
+INSERT INTO debit_transactions (debit_id, credit_id, transaction_id, at)
+SELECT value ->> '$.fact.subject', value ->> '$.credit_id', value ->> '$.fact.transaction_id', value ->> '$.at'
+FROM json_each(?1, '$.attached') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+  AND value ->> '$.fact.subject' <> value ->> '$.credit_id'
+  AND NOT EXISTS (SELECT 1 FROM credit_transactions WHERE transaction_id = value ->> '$.fact.transaction_id')
+ON CONFLICT DO NOTHING";
+
+const EXTERNAL_PAYMENTS: &str = "
+INSERT INTO external_payments (id, credit_id, amount, received_on, decision_id)
+SELECT value ->> '$.fact.id', value ->> '$.credit_id', value ->> '$.fact.amount', value ->> '$.fact.received_on',
+  value ->> '$.decision_id'
+FROM json_each(?1, '$.external_payments') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+ON CONFLICT DO NOTHING";
+
+const REVOCATIONS: &str = "
+INSERT INTO external_payment_revocations (payment_id, decision_id)
+SELECT value ->> '$.fact.payment_id', value ->> '$.decision_id'
+FROM json_each(?1, '$.revocations') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+ON CONFLICT DO NOTHING";
+
+const WRITE_OFFS: &str = "
+INSERT INTO write_offs (credit_id, decision_id)
+SELECT value ->> '$.credit_id', value ->> '$.decision_id'
+FROM json_each(?1, '$.write_offs') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
 ON CONFLICT DO NOTHING";
 
 /// A decision of its own for every other credit of the account, so that whoever decides on one of them at the

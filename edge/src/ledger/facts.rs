@@ -64,7 +64,17 @@ SELECT json_object(
       'open', json(iif(s.exception_id IS NULL, 'true', 'false'))))
     FROM exceptions e LEFT JOIN resolutions s ON s.exception_id = e.id
     WHERE e.credit_id = c.id AND e.kind <> 'unknown_transaction')),
-  'written_off', json(iif(EXISTS (SELECT 1 FROM write_offs WHERE credit_id = c.id), 'true', 'false')))
+  'written_off', json(iif(EXISTS (SELECT 1 FROM write_offs WHERE credit_id = c.id), 'true', 'false')),
+  'external_payments', json((
+    SELECT json_group_array(json_object('id', p.id, 'amount', p.amount, 'received_on', p.received_on,
+      'revoked', json(iif(EXISTS (
+        SELECT 1 FROM external_payment_revocations WHERE payment_id = p.id), 'true', 'false')),
+      'shortened', json((
+        SELECT json_group_array(sequence) FROM (
+          SELECT d.sequence FROM debits d JOIN cancellations x ON x.debit_id = d.id
+          WHERE d.credit_id = c.id AND x.decision_id = p.decision_id AND x.because = 'shortened'
+          ORDER BY d.sequence)))))
+    FROM external_payments p WHERE p.credit_id = c.id)))
 FROM json_each(?1) AS wanted CROSS JOIN credits c ON ",
             $wanted
         )

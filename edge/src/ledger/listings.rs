@@ -16,7 +16,7 @@ use crate::error::Fault;
 use crate::ports::Database;
 
 /// How many migrations the ledger has.
-pub const SCHEMA_VERSION: u32 = 4;
+pub const SCHEMA_VERSION: u32 = 5;
 
 /// Sorts after every instant, date and id, as text.
 const LAST: &str = "~";
@@ -195,6 +195,19 @@ pub async fn stated(database: &dyn Database, subject: &str) -> Result<Vec<api::S
     rows(database, statement(STATED, &json!({ "subject": subject }))?).await
 }
 
+/// The credit that a debit belongs to.
+pub async fn credit_of_debit(database: &dyn Database, id: DebitId) -> Result<Option<CreditId>, Fault> {
+    let found = rows(database, statement(CREDIT_OF_DEBIT, &json!({ "id": id }))?).await?;
+    Ok(found.into_iter().next())
+}
+
+/// Whether a transaction is that of a credit or debit already.
+pub async fn is_transaction(database: &dyn Database, transaction_id: &str) -> Result<bool, Fault> {
+    let found: Vec<String> =
+        rows(database, statement(IS_TRANSACTION, &json!({ "transaction_id": transaction_id }))?).await?;
+    Ok(!found.is_empty())
+}
+
 /// How many exceptions are open.
 pub async fn open_exceptions(database: &dyn Database) -> Result<u64, Fault> {
     let count = rows(database, statement(OPEN_EXCEPTIONS, &())?).await?;
@@ -324,7 +337,9 @@ macro_rules! exceptions {
         concat!(
             "
 SELECT json_object('place', e.opened_at, 'exception', json_object('id', e.id, 'kind', e.kind,
-  'status', iif(s.exception_id IS NULL, 'open', 'resolved'), 'subject', e.subject, 'credit_id', e.credit_id,
+  'status', iif(s.exception_id IS NULL, 'open', 'resolved'), 'subject', iif(e.kind = 'decision_contradicted', coalesce(
+    (SELECT transaction_id FROM debit_transactions WHERE debit_id = e.subject),
+    (SELECT transaction_id FROM credit_transactions WHERE credit_id = e.subject), e.subject), e.subject), 'credit_id', e.credit_id,
   'account_id', (SELECT account_id FROM credits WHERE id = e.credit_id), 'run_id', e.run_id, 'detail', e.detail, 'opened_at', e.opened_at,
   'resolution', json(iif(s.exception_id IS NULL, NULL,
     json_object('action', s.action, 'actor', s.actor, 'note', s.note, 'resolved_at', s.resolved_at))),
@@ -359,12 +374,20 @@ FROM (
   SELECT * FROM observations WHERE subject_id = ?1 ->> '$.subject')
 ORDER BY at, status";
 
+const CREDIT_OF_DEBIT: &str = "SELECT json_quote(credit_id) FROM debits WHERE id = ?1 ->> '$.id'";
+
+const IS_TRANSACTION: &str = "
+SELECT json_quote(transaction_id) FROM (
+  SELECT transaction_id FROM credit_transactions WHERE transaction_id = ?1 ->> '$.transaction_id'
+  UNION ALL
+  SELECT transaction_id FROM debit_transactions WHERE transaction_id = ?1 ->> '$.transaction_id')";
+
 const OPEN_EXCEPTIONS: &str = "
 SELECT json_quote(count(*)) FROM exceptions e
 WHERE NOT EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id)";
 
 /// One statement for each table that holds facts of a credit.
-const TIMELINE: [&str; 16] = [
+const TIMELINE: [&str; 19] = [
     "
 SELECT json_object('at', created_at, 'kind', 'requested', 'subject', id, 'amounts', json_array(amount, fee),
   'detail', 'an advance of {}, fee {}, in ' || installments || ' installments every ' || interval_days || ' days')
@@ -437,6 +460,19 @@ SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'rele
   'detail', 'released from ' || e.kind)
 FROM releases r JOIN exceptions e ON e.id = r.exception_id JOIN decisions x ON x.id = r.decision_id
 WHERE r.credit_id = ?1 ->> '$.id'",
+    "
+SELECT json_object('at', o.at, 'turn', x.turn, 'kind', 'operation', 'subject', o.credit_id,
+  'detail', o.action || ' by ' || o.actor || ': ' || o.note)
+FROM operations o JOIN decisions x ON x.id = o.decision_id WHERE o.credit_id = ?1 ->> '$.id'",
+    "
+SELECT json_object('at', x.at, 'turn', x.turn, 'kind', 'external_payment', 'subject', p.credit_id,
+  'amounts', json_array(p.amount), 'detail', '{} paid elsewhere, received on ' || p.received_on || ', payment ' || p.id)
+FROM external_payments p JOIN decisions x ON x.id = p.decision_id WHERE p.credit_id = ?1 ->> '$.id'",
+    "
+SELECT json_object('at', x.at, 'turn', x.turn, 'kind', 'external_payment_revoked', 'subject', p.credit_id,
+  'amounts', json_array(p.amount), 'detail', '{} paid elsewhere counts no more, payment ' || p.id)
+FROM external_payments p JOIN external_payment_revocations r ON r.payment_id = p.id
+JOIN decisions x ON x.id = r.decision_id WHERE p.credit_id = ?1 ->> '$.id'",
     "
 SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'written_off', 'subject', w.credit_id,
   'detail', 'given up by an operator')

@@ -42,7 +42,7 @@ pub(super) async fn decide_all(
     for _ in 0..ATTEMPTS {
         let mut landings = Vec::new();
         for facts in facts(running.database(), &credits).await? {
-            let decision = decide(&facts, input, &running.context());
+            let decision = decide(&facts, input.clone(), &running.context());
             if !decision.facts.is_empty() {
                 landings.push(running.landing(facts.id, decision, vec![]));
             }

@@ -62,7 +62,7 @@ pub fn Effects(
     let sentences = move || {
         let (facts, runs) = (facts.data()?, runs.data()?);
         let as_of = runs.data.first().map_or(facts.created_at, |run| run.as_of);
-        let preview = preview::of(&facts, &[input], as_of, &settings);
+        let preview = preview::of(&facts, std::slice::from_ref(&input), as_of, &settings);
         Some(preview.steps.into_iter().map(|sentence| view! { <li>{sentence}</li> }).collect_view())
     };
     view! { <ul class="effects">{sentences}</ul> }

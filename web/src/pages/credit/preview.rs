@@ -33,7 +33,7 @@ pub fn of(facts: &Facts, inputs: &[Input], as_of: Instant, settings: &Settings) 
     let mut facts = facts.clone();
     let mut steps = Vec::new();
     for input in inputs {
-        let decision = decide(&facts, *input, &context);
+        let decision = decide(&facts, input.clone(), &context);
         facts.apply(&decision, as_of);
         steps.extend(decision.facts.iter().map(|fact| fact_in_words(&facts, fact)));
         let is_again = *input == Input::Seek;
@@ -89,6 +89,13 @@ fn fact_in_words(facts: &Facts, fact: &Fact) -> String {
             format!("An exception opens, {}: {detail}.", labels::kind(*kind))
         }
         Fact::Closed { .. } => "An exception closes: its cause is gone.".to_owned(),
+        Fact::Decided { subject, .. } => format!("{}: decided by an operator.", debit(*subject)),
+        Fact::Attached { subject, transaction_id } => {
+            format!("{}: its transaction is {transaction_id}.", debit(*subject))
+        }
+        Fact::ExternalPayment(payment) => format!("{} was paid elsewhere.", amount_of(payment.amount.get())),
+        Fact::Revoked { .. } => "A payment made elsewhere counts no more.".to_owned(),
+        Fact::WrittenOff => "The credit is written off: gaps are filled no more.".to_owned(),
     }
 }
 

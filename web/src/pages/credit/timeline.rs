@@ -116,6 +116,9 @@ fn title(entry: &TimelineEntry) -> String {
         "held" => "Held",
         "released" => "Released",
         "written_off" => "Written off",
+        "operation" => "Operator",
+        "external_payment" => "Paid elsewhere",
+        "external_payment_revoked" => "Payment revoked",
         other => return other.replace('_', " "),
     };
     title.to_owned()

@@ -1,0 +1,81 @@
+//! Calls to the processor: which debit is issued, and what is called for again (L3).
+
+use uuid::Uuid;
+
+use super::{Deciding, Effect, Fact};
+use crate::credit::{CreditStatus, Debit, DebitStatus, Kind};
+use crate::date::days_passed;
+use crate::money::{self, Cents};
+
+impl Deciding<'_> {
+    pub(super) fn seek(&mut self) {
+        for (subject, amount) in self.unanswered() {
+            if self.may_call_again(subject) {
+                self.effects.push(Effect::Submit { subject, amount });
+            } else {
+                let detail = "the processor's answer is not known, and calling again is not allowed";
+                self.open(Kind::NoAnswer, subject, detail.into());
+            }
+        }
+        self.answered();
+    }
+
+    /// What was asked of the processor without a known answer.
+    fn unanswered(&self) -> Vec<(Uuid, Cents)> {
+        let own = (self.facts.transaction_id.is_none() && self.state.outcome.is_none())
+            .then_some((self.facts.id.0, self.facts.terms.amount));
+        let debits = self.state.debits.iter().filter(|d| d.status() == DebitStatus::Processing);
+        own.into_iter().chain(debits.map(|d| (d.facts.id.0, d.facts.amount))).collect()
+    }
+
+    fn may_call_again(&self, subject: Uuid) -> bool {
+        let stopped = self.state.held || self.state.has_failed() || self.state.written_off;
+        let first = self.facts.unknown_answers.iter().find(|u| u.subject == subject);
+        let forgotten = self
+            .context
+            .policy
+            .key_days
+            .zip(first)
+            .is_some_and(|(days, first)| days_passed(first.at, self.context.as_of, days));
+        !stopped && !forgotten
+    }
+
+    /// `no_answer` closes when the answer is known, or may be sought again.
+    pub(super) fn answered(&mut self) {
+        let unanswered = self.unanswered();
+        let gone: Vec<Uuid> = self
+            .exceptions
+            .iter()
+            .filter(|e| e.open && e.kind == Kind::NoAnswer)
+            .map(|e| e.subject)
+            .filter(|s| !unanswered.iter().any(|(u, _)| u == s) || self.may_call_again(*s))
+            .collect();
+        for subject in gone {
+            self.close(Kind::NoAnswer, subject);
+        }
+    }
+
+    pub(super) fn issue(&mut self) {
+        let run_date = self.context.run_date();
+        let issued_today = |d: &Debit| {
+            d.facts.submitted_at.is_some_and(|at| self.context.zone.business_date(at) == run_date)
+        };
+        if self.state.status() != CreditStatus::Active || self.state.debits.iter().any(issued_today) {
+            return;
+        }
+        let due = self.in_turn(|d| d.is_scheduled() && d.facts.due_date <= run_date);
+        let Some(debit) = due.first().and_then(|index| self.state.debits.get_mut(*index)) else { return };
+        let (debit_id, amount) = (debit.facts.id, debit.facts.amount);
+        let balances = self.state.balances();
+        let after = balances.paid.saturating_add(balances.in_flight).saturating_add(amount.signed());
+        if after > balances.total {
+            let in_words = |minor| money::text(minor, &self.facts.currency);
+            let (after, total) = (in_words(after), in_words(balances.total));
+            let detail = format!("with this debit {after} of {total} would be collected");
+            self.open(Kind::OverCollectionPrevented, debit_id.0, detail);
+            return;
+        }
+        self.new_facts.push(Fact::Processed { debit_id });
+        self.effects.push(Effect::Submit { subject: debit_id.0, amount });
+    }
+}

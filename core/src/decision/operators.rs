@@ -1,0 +1,187 @@
+//! What operators do (L8).
+
+use uuid::Uuid;
+
+use super::{Deciding, Fact};
+use crate::credit::{Because, Debit, DebitStatus, ExternalPayment, Hold, Reason};
+use crate::date::BusinessDate;
+use crate::id::{ExceptionId, TransactionId};
+use crate::money::Cents;
+use crate::observation::{Source, Status};
+
+impl Deciding<'_> {
+    /// Holds end. With the last of them the gaps that wait are filled, each with at most its amount, at successive
+    /// slots.
+    pub(super) fn release(&mut self, named: Option<ExceptionId>) {
+        let held = self.facts.holds.iter().filter(|h| !h.released);
+        let (ending, staying): (Vec<&Hold>, Vec<&Hold>) =
+            held.partition(|h| named.is_none_or(|id| id == h.exception_id));
+        self.new_facts.extend(ending.iter().map(|h| Fact::Released { exception_id: h.exception_id }));
+        if ending.is_empty() || !staying.is_empty() {
+            return;
+        }
+        self.state.held = false;
+        for (index, reason) in self.waiting_gaps() {
+            if self.has_gap() {
+                let due_date = self.next_slot();
+                self.fill_gap(index, due_date, reason);
+            }
+        }
+    }
+
+    /// The debits whose gap nothing fills, by due date, then sequence, with the reason of what will. After them those
+    /// with a replacement: one that was collected before the debit itself was returned does not fill the gap again.
+    fn waiting_gaps(&self) -> Vec<(usize, Reason)> {
+        // What was shortened away fills no gap. What the return of the advance cancelled is a gap of its own.
+        let counts = |d: &&Debit| d.facts.cancelled_because != Some(Because::Shortened);
+        let replaced: Vec<u32> =
+            self.state.debits.iter().filter(counts).filter_map(|d| d.facts.replaces).collect();
+        let reason = |d: &Debit| match d.status() {
+            DebitStatus::Failed => Some(Reason::Failed),
+            DebitStatus::TimedOut => Some(Reason::TimedOut),
+            DebitStatus::Returned => Some(Reason::Returned),
+            // The advance came back after all: what its return had cancelled is owed again.
+            DebitStatus::Cancelled if d.facts.cancelled_because == Some(Because::CreditReturned) => {
+                Some(Reason::Returned)
+            }
+            DebitStatus::Cancelled
+            | DebitStatus::Scheduled
+            | DebitStatus::Processing
+            | DebitStatus::Submitted
+            | DebitStatus::Collected => None,
+        };
+        let is_replaced =
+            |i: &usize| self.state.debits.get(*i).is_some_and(|d| replaced.contains(&d.facts.sequence));
+        let gaps = self.in_turn(|d| reason(d).is_some());
+        let (filled, waiting): (Vec<usize>, Vec<usize>) = gaps.into_iter().partition(is_replaced);
+        let in_turn = waiting.into_iter().chain(filled);
+        in_turn.filter_map(|i| Some((i, self.state.debits.get(i).and_then(reason)?))).collect()
+    }
+
+    /// An observation like any other, which counts from the next run's words on; nothing when the processor has spoken
+    /// or was not asked.
+    pub(super) fn decided(&mut self, subject: Uuid, status: Status, code: Option<String>) {
+        let of_subject = || self.facts.observations.iter().filter(move |o| o.subject == subject);
+        let has_spoken = of_subject().any(|o| o.source != Source::Decision);
+        let is_same = |o: &&crate::observation::Observation| o.status == status && o.code == code;
+        let latest = of_subject().max_by_key(|o| o.at);
+        if has_spoken || latest.as_ref().is_some_and(is_same) || !self.was_asked(subject) {
+            return;
+        }
+        self.new_facts.push(Fact::Decided { subject, status, code });
+    }
+
+    /// Its observations count from the next run's words on.
+    pub(super) fn attach(&mut self, subject: Uuid, transaction_id: TransactionId) {
+        let own = subject == self.facts.id.0 && self.facts.transaction_id.is_some();
+        let debit = self.facts.debits.iter().find(|debit| debit.id.0 == subject);
+        let is_named = own || debit.is_some_and(|debit| debit.transaction_id.is_some());
+        if !is_named && self.was_asked(subject) {
+            self.new_facts.push(Fact::Attached { subject, transaction_id });
+        }
+    }
+
+    /// Whether the processor was called for the credit or debit.
+    fn was_asked(&self, subject: Uuid) -> bool {
+        let submitted = |debit: &Debit| debit.facts.id.0 == subject && debit.facts.submitted_at.is_some();
+        subject == self.facts.id.0 || self.state.debits.iter().any(submitted)
+    }
+
+    /// It counts as paid, and the plan is shortened by the excess, from the end.
+    pub(super) fn external_payment(&mut self, id: Uuid, amount: Cents, received_on: BusinessDate) {
+        if amount == Cents::ZERO || self.facts.external_payments.iter().any(|payment| payment.id == id) {
+            return;
+        }
+        let payment = ExternalPayment { id, amount, received_on, revoked: false, shortened: vec![] };
+        self.new_facts.push(Fact::ExternalPayment(payment));
+        self.state.paid_elsewhere = self.state.paid_elsewhere.saturating_add(amount.signed());
+        self.shorten(None);
+        self.over_collected();
+    }
+
+    /// It counts no more. The debits that it shortened are gaps that wait, filled at once; one that shortened none then,
+    /// but the plan that was made later, leaves those of the plan.
+    pub(super) fn revoke(&mut self, payment_id: Uuid) {
+        let payments = &self.facts.external_payments;
+        let Some(payment) = payments.iter().find(|p| p.id == payment_id && !p.revoked) else { return };
+        self.new_facts.push(Fact::Revoked { payment_id });
+        self.state.paid_elsewhere = self.state.paid_elsewhere.saturating_sub(payment.amount.signed());
+        let shortened = |d: &Debit| d.facts.cancelled_because == Some(Because::Shortened);
+        let is_its = |index: &usize| {
+            let debit = self.state.debits.get(*index);
+            debit.is_some_and(|debit| payment.shortened.contains(&debit.facts.sequence))
+        };
+        let (its, others): (Vec<usize>, Vec<usize>) = self.in_turn(shortened).into_iter().partition(is_its);
+        for index in its.into_iter().chain(others) {
+            if self.has_gap() {
+                let due_date = self.next_slot();
+                self.fill_gap(index, due_date, Reason::Shortened);
+            }
+        }
+        self.over_collected();
+    }
+
+    /// What is scheduled is cancelled; from now on the credit issues nothing and fills no gaps.
+    pub(super) fn write_off(&mut self) {
+        let is_owing =
+            self.state.is_planned() && !self.state.has_failed() && self.state.balances().outstanding() > 0;
+        if self.state.written_off || !is_owing {
+            return;
+        }
+        self.cancel_scheduled(Because::WrittenOff);
+        self.state.written_off = true;
+        self.new_facts.push(Fact::WrittenOff);
+    }
+
+    /// One debit for all that is scheduled, due on the decision's date.
+    pub(super) fn pay_off(&mut self) {
+        let today = self.context.run_date();
+        let scheduled = self.indices_of(Debit::is_scheduled);
+        let is_done =
+            |index: &usize| self.state.debits.get(*index).is_some_and(|d| d.facts.due_date <= today);
+        if scheduled.is_empty() || (scheduled.len() == 1 && scheduled.iter().all(is_done)) {
+            return;
+        }
+        let sum = self.state.balances().scheduled;
+        self.cancel_scheduled(Because::PaidOff);
+        self.add_debit(Cents::from_balance(sum), today, Reason::PaidOff, None);
+    }
+
+    fn cancel_scheduled(&mut self, because: Because) {
+        for index in self.in_turn(Debit::is_scheduled) {
+            self.cancel(index, because);
+        }
+    }
+
+    /// Each scheduled debit moves so many intervals later, all of them more if the first would not be after today.
+    pub(super) fn pause(&mut self, intervals: u32) {
+        let scheduled = self.in_turn(Debit::is_scheduled);
+        let first = scheduled.first().and_then(|index| self.state.debits.get(*index));
+        let Some(first_due) = first.map(|debit| debit.facts.due_date) else { return };
+        let interval = self.facts.terms.interval_days.max(1);
+        let tomorrow = self.context.run_date().plus_days(1);
+        let asked = intervals.max(1).saturating_mul(interval);
+        let late = u32::try_from(tomorrow.days_since(first_due.plus_days(asked))).unwrap_or(0);
+        let days = asked.saturating_add(late.div_ceil(interval).saturating_mul(interval));
+        for index in scheduled {
+            let Some(debit) = self.state.debits.get(index) else { return };
+            let (amount, due_date, sequence) =
+                (debit.facts.amount, debit.facts.due_date, debit.facts.sequence);
+            self.cancel(index, Because::Paused);
+            self.add_debit(amount, due_date.plus_days(days), Reason::Paused, Some(sequence));
+        }
+    }
+
+    /// Holds the credit when the processor's first word on a transaction is not what an operator had decided.
+    pub(super) fn contradicted(&mut self, subject: Uuid, is_success: bool) {
+        let of_subject = || self.facts.observations.iter().filter(move |o| o.subject == subject);
+        let has_spoken = of_subject().any(|o| o.source != Source::Decision);
+        let decided = of_subject().filter(|o| o.source == Source::Decision).max_by_key(|o| o.at);
+        let otherwise = decided.is_some_and(|o| (o.status == Status::Success) != is_success);
+        if has_spoken && otherwise {
+            let said = if is_success { "success" } else { "failure" };
+            let detail = format!("the processor says {said}, which is not what an operator had decided");
+            self.hold(crate::credit::Kind::DecisionContradicted, subject, detail);
+        }
+    }
+}
