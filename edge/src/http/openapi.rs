@@ -198,7 +198,7 @@ impl Operation {
     fn keyed(mut self, description: &str) -> Operation {
         self.parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": true, "description": description,
-            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-\\[\\]-~]+$" },
+            "schema": { "type": "string", "pattern": IDEMPOTENCY_KEY },
             "example": "till-4-0000017",
         }));
         self
@@ -643,6 +643,9 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
     };
     Some(operation)
 }
+
+/// 1 to 255 printable ASCII characters, bare or as a quoted string (RFC 9651, section 3.3.3).
+const IDEMPOTENCY_KEY: &str = r#"^([!#-~]([ -~]{0,253}[!-~])?|"([ !#-\[\]-~]|\\["\\]){1,255}")$"#;
 
 const DECISION: &str =
     "An observation on evidence, which counts only while the processor itself has said nothing.";
