@@ -19,6 +19,15 @@ pub fn error(what: &str, detail: Value) {
     write(Level::Error, &line("error", what, detail));
 }
 
+/// So much of an account id as tells two apart in a log, and not more: a log is read by more people than the book.
+pub fn shortened(account_id: &str) -> String {
+    let kept: String = account_id.chars().take(KEPT_CHARS).collect();
+    if kept.len() < account_id.len() { format!("{kept}…") } else { kept }
+}
+
+/// How many characters of an account id stay in the log.
+const KEPT_CHARS: usize = 6;
+
 /// The members of the detail stand beside the others, so that a search finds them by their names.
 fn line(level: &str, what: &str, detail: Value) -> String {
     let mut line = json!({ "level": level, "what": what });
@@ -47,6 +56,12 @@ fn write(_level: Level, line: &str) {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn an_account_id_is_shortened() {
+        assert_eq!(super::shortened("acct_8841"), "acct_8…");
+        assert_eq!(super::shortened("acct_1"), "acct_1");
+    }
+
     #[test]
     fn a_line_is_one_json_text() {
         let line = super::line("info", "a \"line\"\nfeed", serde_json::json!({ "run": 1 }));

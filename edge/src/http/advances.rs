@@ -82,6 +82,12 @@ async fn direct(call: &Call, intent: &Intent, key_hash: &str) -> Answered {
     if request.credit_id != intent.id {
         return replay(ports, request).await;
     }
+    log::info(
+        "an advance is recorded",
+        serde_json::json!({
+            "request_id": call.request_id, "credit_id": intent.id, "account": log::shortened(&intent.account_id),
+        }),
+    );
     if prefers_async(&call.headers) {
         return hand_on(ports, &call.headers, &request).await;
     }
@@ -455,6 +461,14 @@ async fn conclude(ports: &Ports, mut request: Request, answer: Answer) -> Answer
         let detail = serde_json::json!({ "credit_id": credit_id, "fault": fault.to_string() });
         log::error("the outcome of an advance was not recorded", detail);
     }
+    let outcome = match (&request.transaction_id, &request.refusal) {
+        (Some(_), _) => "named",
+        (None, Some(_)) => "refused",
+        (None, None) => "unknown",
+    };
+    let about =
+        serde_json::json!({ "request_id": request.request_id, "credit_id": credit_id, "outcome": outcome });
+    log::info("an advance is answered", about);
     if let Some(refusal) = &request.refusal {
         return Err(Problem::refused(refusal, credit_id, request.request_id));
     }

@@ -33,7 +33,7 @@ impl Verdict {
 
     fn of(outcome: Result<(), Fault>, what: &str) -> Verdict {
         let Err(fault) = outcome else { return Verdict::Done };
-        log::error("message failed", serde_json::json!({ "what": what, "why": fault.to_string() }));
+        log::error("message failed", serde_json::json!({ "work": what, "why": fault.to_string() }));
         Verdict::after(&fault)
     }
 }
