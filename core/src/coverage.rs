@@ -1,11 +1,12 @@
 //! Coverage: how far back the reports read reach without a hole (L5).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::date::{Instant, days_before};
 
 /// A complete report: downloaded whole, with no malformed row open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CompleteReport {
     /// The instant of the run that read it.
     pub read_at: Instant,

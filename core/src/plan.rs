@@ -1,5 +1,7 @@
 //! The plan: what is due when (L1).
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +26,77 @@ impl Terms {
     pub fn total(&self) -> i128 {
         self.amount.signed().saturating_add(self.fee.signed())
     }
+
+    /// Whether a credit can have these terms.
+    ///
+    /// # Errors
+    /// The first of [`Unfit`] that applies.
+    ///
+    /// ```
+    /// use paydown::{money::Cents, plan::{Terms, Unfit}};
+    /// let cents = |minor| Cents::new(minor).unwrap();
+    /// let terms = Terms { amount: cents(7), fee: cents(4), installments: 12, interval_days: 7 };
+    /// // Eleven cents cannot be owed in twelve parts: one of them would be nothing.
+    /// assert_eq!(terms.check(), Err(Unfit::Installments));
+    /// assert_eq!(Terms { fee: cents(5), ..terms }.check(), Ok(()));
+    /// ```
+    pub fn check(&self) -> Result<(), Unfit> {
+        if self.amount == Cents::ZERO {
+            return Err(Unfit::Amount);
+        }
+        if self.fee > self.amount {
+            return Err(Unfit::Fee);
+        }
+        if self.total() > i128::from(Cents::MAX) {
+            return Err(Unfit::Total);
+        }
+        if !(1..=MAX_INSTALLMENTS).contains(&self.installments) || self.total() < self.installments.into() {
+            return Err(Unfit::Installments);
+        }
+        if !(1..=MAX_INTERVAL_DAYS).contains(&self.interval_days) {
+            return Err(Unfit::IntervalDays);
+        }
+        Ok(())
+    }
 }
+
+/// How many installments a plan may have. Source: the contract.
+pub const MAX_INSTALLMENTS: u32 = 104;
+
+/// How many days may lie between two of them. Source: the contract.
+pub const MAX_INTERVAL_DAYS: u32 = 92;
+
+/// What is wrong with terms, in the order in which it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unfit {
+    /// The amount is nothing.
+    Amount,
+    /// The fee is more than the amount.
+    Fee,
+    /// Amount and fee together are more than [`Cents::MAX`].
+    Total,
+    /// Fewer than 1 installment, more than 104, or more than there are minor units owed.
+    Installments,
+    /// Fewer than 1 day, or more than 92.
+    IntervalDays,
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unfit::Amount => write!(f, "amount must be at least 1"),
+            Unfit::Fee => write!(f, "fee must not be more than amount"),
+            Unfit::Total => write!(f, "amount and fee must not be more than {} together", Cents::MAX),
+            Unfit::Installments => write!(
+                f,
+                "installments must be 1 to {MAX_INSTALLMENTS}, and not more than amount and fee have minor units"
+            ),
+            Unfit::IntervalDays => write!(f, "interval_days must be 1 to {MAX_INTERVAL_DAYS}"),
+        }
+    }
+}
+
+impl std::error::Error for Unfit {}
 
 /// A planned share of the total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

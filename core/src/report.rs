@@ -22,6 +22,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -141,7 +142,7 @@ pub struct MalformedLine<'a> {
 }
 
 /// Why a line is malformed, in the order in which it is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
     /// The line is longer than [`MAX_LINE_BYTES`].
@@ -412,7 +413,7 @@ pub struct Header {
 }
 
 /// A column of the report by its header name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Column {
     /// `transaction_id`, needed.
@@ -430,7 +431,7 @@ pub enum Column {
 }
 
 /// Why a report has no readable header. It then has no rows and is not complete.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HeaderProblem {
     /// There is no line that is not empty.

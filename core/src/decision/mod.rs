@@ -11,6 +11,7 @@ mod operators;
 mod silence;
 mod words;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -24,7 +25,7 @@ use crate::observation::{Observation, Source, Status, Word};
 use crate::policy::Policy;
 
 /// What a decision is asked about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "input")]
 pub enum Input {
     /// The day's words and timeouts: stages 4 to 6 of the run.
@@ -108,7 +109,7 @@ impl Context<'_> {
 }
 
 /// What follows for one credit. Empty when nothing does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Decision {
     /// The turn it takes; another decision of the same turn makes it stale.
     pub turn: u32,
@@ -146,7 +147,7 @@ impl Decision {
 }
 
 /// A new fact of a credit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "fact")]
 pub enum Fact {
     /// A word is taken into effect.
@@ -326,7 +327,7 @@ impl Facts {
 }
 
 /// What a decision asks to be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "effect")]
 pub enum Effect {
     /// Every other credit of the account is held by this exception too.
