@@ -1,4 +1,5 @@
-//! The browser: the dashboard's tests in the machine's chromium, and its screenshots, both by Playwright.
+//! The browser: the tests of the dashboard and of the JavaScript package in the machine's chromium, and the dashboard's
+//! screenshots, all by Playwright.
 
 use crate::builds::{self, Part};
 use crate::setup::{self, Setup};
@@ -11,8 +12,30 @@ use std::process::Command;
 /// Where Debian and Ubuntu put it.
 const CHROMIUM: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
 
-/// What Playwright says of its run, for programs.
-const REPORT: &str = "target/browser/report.json";
+/// What is tested in the browser, with a configuration of Playwright and a report for programs of its own.
+#[derive(Clone, Copy)]
+pub enum Suite {
+    /// The dashboard.
+    Dashboard,
+    /// The JavaScript package.
+    Package,
+}
+
+impl Suite {
+    fn config(self) -> &'static str {
+        match self {
+            Suite::Dashboard => "tests/browser/playwright.config.ts",
+            Suite::Package => "tests/package/playwright.config.ts",
+        }
+    }
+
+    fn report(self) -> &'static str {
+        match self {
+            Suite::Dashboard => "target/browser/report.json",
+            Suite::Package => "target/package-browser/report.json",
+        }
+    }
+}
 
 /// What the screenshots are of, and where they go.
 pub struct Screenshots {
@@ -30,7 +53,8 @@ impl Screenshots {
 /// `cargo xtask screenshots`
 pub fn screenshots(wanted: &Screenshots) -> Result<()> {
     let setup = setup::prepare()?;
-    let mut playwright = playwright(&setup, "screenshots")?;
+    let mut playwright = playwright(&setup, Suite::Dashboard)?;
+    playwright.args(["--project", "screenshots"]);
     match &wanted.address {
         Some(address) => {
             playwright.env("PAYDOWN_URL", address);
@@ -42,20 +66,24 @@ pub fn screenshots(wanted: &Screenshots) -> Result<()> {
     Ok(())
 }
 
-/// Playwright over the specs, which serve a world of their own.
-pub fn specs(setup: &Setup) -> Result<Command> {
-    playwright(setup, "specs")
+/// Playwright over the specs of a suite, which serve all they need themselves.
+pub fn specs(setup: &Setup, suite: Suite) -> Result<Command> {
+    let mut command = playwright(setup, suite)?;
+    match suite {
+        Suite::Dashboard => command.args(["--project", "specs"]),
+        Suite::Package => &mut command,
+    };
+    Ok(command)
 }
 
-/// Playwright over one of the projects of its configuration, with the browser that it drives and the commands of
-/// this program for the world that it starts.
-fn playwright(setup: &Setup, project: &str) -> Result<Command> {
+/// Playwright over a suite, with the browser that it drives and the commands of this program for the world that it
+/// starts.
+fn playwright(setup: &Setup, suite: Suite) -> Result<Command> {
     let chromium = chromium()?;
     // What an earlier run said is not to be taken for what this one says.
-    let _ = fs::remove_file(setup.root().join(REPORT));
-    let mut command = setup.command(&setup.root().join("node_modules/.bin/node").to_string_lossy(), "");
-    command.arg("node_modules/@playwright/test/cli.js").arg("test");
-    command.args(["--config", "tests/browser/playwright.config.ts", "--project", project]);
+    let _ = fs::remove_file(setup.root().join(suite.report()));
+    let mut command = setup.node();
+    command.args(["node_modules/@playwright/test/cli.js", "test", "--config", suite.config()]);
     command.env("PAYDOWN_CHROMIUM", chromium).env("PAYDOWN_XTASK", std::env::current_exe()?);
     command.env_remove("PAYDOWN_URL");
     Ok(command)
@@ -77,8 +105,8 @@ fn chromium() -> Result<PathBuf> {
 }
 
 /// How many specs passed and failed, as Playwright reports them to programs.
-pub fn counts(root: &Path) -> (u64, u64) {
-    counted(&fs::read_to_string(root.join(REPORT)).unwrap_or_default())
+pub fn counts(root: &Path, suite: Suite) -> (u64, u64) {
+    counted(&fs::read_to_string(root.join(suite.report())).unwrap_or_default())
 }
 
 fn counted(report: &str) -> (u64, u64) {

@@ -1,6 +1,7 @@
-//! The builds: the Worker, the bank simulator and the dashboard, each skipped when its sources are those of the
-//! last build.
+//! The builds: the Worker, the bank simulator, the dashboard and the JavaScript package, each skipped when its sources
+//! are those of the last build.
 
+use crate::package;
 use crate::setup::{Setup, hex};
 use crate::step::{self, Result};
 use sha2::{Digest, Sha256};
@@ -20,6 +21,8 @@ pub enum Part {
     Dashboard,
     /// The dashboard as it is deployed: small, and slow to build.
     ReleaseDashboard,
+    /// The JavaScript package.
+    Package,
 }
 
 impl Part {
@@ -30,6 +33,7 @@ impl Part {
             Part::Bank => "building the bank simulator",
             Part::Dashboard => "building the dashboard",
             Part::ReleaseDashboard => "building the dashboard for release",
+            Part::Package => "building the JavaScript package",
         }
     }
 
@@ -51,6 +55,7 @@ impl Part {
                 "package.json",
                 "package-lock.json",
             ],
+            Part::Package => &[".cargo", "Cargo.toml", "Cargo.lock", "core", "package-lock.json"],
         }
     }
 
@@ -62,10 +67,11 @@ impl Part {
             Part::Bank => "tests/bank/build/worker/shim.mjs",
             Part::Dashboard => "dist/index.html",
             Part::ReleaseDashboard => "target/dashboard/index.html",
+            Part::Package => package::PRODUCT,
         }
     }
 
-    fn command(self, setup: &Setup) -> std::process::Command {
+    fn build(self, setup: &Setup) -> Result<()> {
         let (program, folder, arguments): (_, _, &[&str]) = match self {
             Part::SandboxWorker => {
                 ("worker-build", "edge", &["--profile", "local", "--no-opt", "--out-dir", "build-sandbox"])
@@ -76,13 +82,14 @@ impl Part {
             Part::ReleaseDashboard => {
                 ("trunk", "", &["build", "--offline", "--release", "--dist", "target/dashboard"])
             }
+            Part::Package => return package::build(setup, self.title()),
         };
         let mut command = setup.wasm_command(program, folder);
         command.args(arguments);
         if self == Part::SandboxWorker {
             command.args(["--", "--features", "sandbox"]);
         }
-        command
+        step::run(self.title(), &mut command)
     }
 }
 
@@ -97,7 +104,7 @@ pub fn build(setup: &Setup, parts: &[Part]) -> Result<()> {
         if product.exists() && fs::read_to_string(&stamp).is_ok_and(|built| built == sources) {
             continue;
         }
-        step::run(part.title(), &mut part.command(setup))?;
+        part.build(setup)?;
         fs::create_dir_all(setup.root().join("target/built"))?;
         fs::write(stamp, sources)?;
     }

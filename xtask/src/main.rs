@@ -1,4 +1,4 @@
-//! The commands of the repository: `cargo xtask dev`, `demo`, `screenshots` and `test`.
+//! The commands of the repository: `cargo xtask dev`, `demo`, `package`, `screenshots` and `test`.
 //!
 //! Each does all of its own set-up, is safe to run again, shows progress on long steps, and says what to do
 //! when something is missing.
@@ -8,6 +8,7 @@ mod builds;
 mod client;
 mod demo;
 mod incidents;
+mod package;
 mod serve;
 mod setup;
 mod sizes;
@@ -22,9 +23,11 @@ usage: cargo xtask COMMAND [FLAGS]
 
   demo   builds everything, pays advances out, lives sixteen weeks day by day, and keeps serving
   dev    serves the Worker for development
+  package
+         builds the npm package and says where it is
   screenshots
          takes the main pages of the dashboard, light and dark
-  test   lints, native tests, end-to-end tests on the real runtime, browser tests
+  test   lints, native tests, the JavaScript package, end-to-end tests on the real runtime, browser tests
 
 flags of demo and dev
   --port PORT            where the Worker serves (8787)
@@ -62,6 +65,10 @@ fn run() -> Result<ExitCode> {
     match command.to_str() {
         Some("dev") => serve::dev(serve_options(&mut flags, "dev")?)?,
         Some("demo") => demo::demo(serve_options(&mut flags, "demo")?)?,
+        Some("package") => {
+            no_flags(&mut flags)?;
+            package::package()?;
+        }
         Some("screenshots") => browser::screenshots(&screenshots(&mut flags)?)?,
         Some("test") => return test::test(full(&mut flags)?),
         Some(_) | None => {
@@ -119,6 +126,10 @@ fn full(flags: &mut lexopt::Parser) -> Result<bool> {
         }
     }
     Ok(full)
+}
+
+fn no_flags(flags: &mut lexopt::Parser) -> Result<()> {
+    next(flags)?.map_or(Ok(()), |flag| Err(unknown(flag)))
 }
 
 fn next(flags: &mut lexopt::Parser) -> Result<Option<lexopt::Arg<'_>>> {

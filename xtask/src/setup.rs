@@ -112,10 +112,18 @@ impl Setup {
         command
     }
 
+    /// The Node of the lock file.
+    pub fn node(&self) -> Command {
+        self.node_in("")
+    }
+
+    fn node_in(&self, folder: &str) -> Command {
+        self.command(&self.root.join("node_modules/.bin/node").to_string_lossy(), folder)
+    }
+
     /// wrangler under the Node of the lock file, with nobody to ask and nobody to report to.
     pub fn wrangler(&self, folder: &str) -> Command {
-        let node = self.root.join("node_modules/.bin/node");
-        let mut command = self.command(&node.to_string_lossy(), folder);
+        let mut command = self.node_in(folder);
         command.arg(self.root.join("node_modules/wrangler/bin/wrangler.js"));
         command.env("CI", "true").env("WRANGLER_SEND_METRICS", "false").env("NO_COLOR", "1");
         command.env("CLOUDFLARE_CF_FETCH_ENABLED", "false");

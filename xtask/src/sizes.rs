@@ -1,6 +1,8 @@
-//! What a first visit to the dashboard downloads, and that it stays as small as the design wants it.
+//! What a first visit to the dashboard and a use of the JavaScript package download, and that both stay as small as the
+//! design wants them.
 
 use crate::builds::{self, Part};
+use crate::package;
 use crate::setup::Setup;
 use crate::step::{self, Result, Stop};
 use std::fs;
@@ -14,6 +16,9 @@ const WASM_BYTES: u64 = 350 * KIB;
 /// The most that all of it may be, in bytes of brotli.
 const ALL_BYTES: u64 = 400 * KIB;
 
+/// The most that the JavaScript package may be, in bytes of brotli.
+const PACKAGE_BYTES: u64 = 150 * KIB;
+
 /// Prints how many bytes of brotli, at its best quality, each of the files comes to: a line each.
 const BROTLI: &str = "
 const { readFileSync } = require('node:fs');
@@ -25,13 +30,36 @@ pub fn check(setup: &Setup) -> Result<()> {
     builds::build(setup, &[Part::ReleaseDashboard])?;
     let index = setup.root().join(Part::ReleaseDashboard.product());
     let files = asked_for(&index)?;
-    let mut node = setup.command(&setup.root().join("node_modules/.bin/node").to_string_lossy(), "");
-    let printed = step::output(node.args(["-e", BROTLI, "--"]).args(&files))
-        .ok_or_else(|| Stop("node could not compress the dashboard's release".into()))?;
-    let sizes: Vec<u64> = printed.lines().filter_map(|line| line.parse().ok()).collect();
+    let sizes = weighed(setup, &files)?;
     let is_wasm = |file: &Path| file.extension().is_some_and(|extension| extension == "wasm");
     let wasm = files.iter().zip(&sizes).filter(|(file, _)| is_wasm(file)).map(|(_, size)| size).sum();
     verdict(files.len() == sizes.len(), wasm, sizes.iter().sum())
+}
+
+/// Weighs the JavaScript package as it was built: what a page downloads that uses it.
+pub fn check_package(setup: &Setup) -> Result<()> {
+    let files = package::DOWNLOADED.map(|file| package::folder(setup).join(file));
+    let sizes = weighed(setup, &files)?;
+    package_verdict(files.len() == sizes.len(), sizes.iter().sum())
+}
+
+fn package_verdict(all_weighed: bool, all: u64) -> Result<()> {
+    if !all_weighed {
+        return Err(Stop("the JavaScript package could not be weighed".into()));
+    }
+    let (size, limit) = (all.div_ceil(KIB), PACKAGE_BYTES / KIB);
+    let figures = format!("the JavaScript package is {size} KiB of brotli (at most {limit})");
+    if all > PACKAGE_BYTES {
+        return Err(Stop(figures));
+    }
+    eprintln!("  ✓ {figures}");
+    Ok(())
+}
+
+fn weighed(setup: &Setup, files: &[PathBuf]) -> Result<Vec<u64>> {
+    let printed = step::output(setup.node().args(["-e", BROTLI, "--"]).args(files))
+        .ok_or_else(|| Stop("node could not compress what was built".into()))?;
+    Ok(printed.lines().filter_map(|line| line.parse().ok()).collect())
 }
 
 /// What the browser asks for on a first visit: the page, and the files beside it that it names.
@@ -67,7 +95,7 @@ fn verdict(all_weighed: bool, wasm: u64, all: u64) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ALL_BYTES, WASM_BYTES, verdict};
+    use super::{ALL_BYTES, PACKAGE_BYTES, WASM_BYTES, package_verdict, verdict};
 
     #[test]
     fn too_much_is_refused_and_nothing_weighed_too() {
@@ -76,5 +104,8 @@ mod tests {
         assert!(verdict(true, WASM_BYTES, ALL_BYTES + 1).is_err());
         assert!(verdict(true, 0, 1).is_err());
         assert!(verdict(false, WASM_BYTES, ALL_BYTES).is_err());
+        assert!(package_verdict(true, PACKAGE_BYTES).is_ok());
+        assert!(package_verdict(true, PACKAGE_BYTES + 1).is_err());
+        assert!(package_verdict(false, PACKAGE_BYTES).is_err());
     }
 }

@@ -3,8 +3,9 @@
 //! A step that runs tests counts as many as it ran, any other step counts as one. The last line is
 //! `N passed, N failed`.
 
-use crate::browser;
+use crate::browser::{self, Suite};
 use crate::builds::{self, Part};
+use crate::package;
 use crate::setup::{self, Setup};
 use crate::sizes;
 use crate::step::{self, Ended, Result, Stop};
@@ -42,7 +43,15 @@ pub fn test(full: bool) -> Result<ExitCode> {
             tally.passed += 1;
             // Over the workspace as well: a package by itself has other features, and all would compile again.
             tally.tests("end-to-end tests", nextest(&setup, &["--workspace", "-E", "binary(e2e)"], full)?);
-            tally.specs("browser tests", &setup);
+            tally.specs("browser tests", &setup, Suite::Dashboard);
+        }
+        Err(Stop(why)) => tally.fail(1, &why),
+    }
+    match builds::build(&setup, &[Part::Package]) {
+        Ok(()) => {
+            tally.result(sizes::check_package(&setup));
+            tally.node("the JavaScript package in Node", &setup);
+            tally.specs("the JavaScript package in Chromium", &setup, Suite::Package);
         }
         Err(Stop(why)) => tally.fail(1, &why),
     }
@@ -75,16 +84,27 @@ impl Tally {
         self.count(title, &ended, counts);
     }
 
-    /// The step of Playwright, which says the same.
-    fn specs(&mut self, title: &str, setup: &Setup) {
-        match browser::specs(setup).and_then(|mut command| step::attempt(title, &mut command)) {
-            Ok(ended) => self.count(title, &ended, browser::counts(setup.root())),
+    /// The step of Node's own test runner, which says the same.
+    fn node(&mut self, title: &str, setup: &Setup) {
+        match step::attempt(title, &mut package::tests(setup)) {
+            Ok(ended) => self.count(title, &ended, package::counts(&step::read(&ended.log))),
+            Err(Stop(why)) => self.fail(1, &why),
+        }
+    }
+
+    /// A step of Playwright, too.
+    fn specs(&mut self, title: &str, setup: &Setup, suite: Suite) {
+        match browser::specs(setup, suite).and_then(|mut command| step::attempt(title, &mut command)) {
+            Ok(ended) => self.count(title, &ended, browser::counts(setup.root(), suite)),
             Err(Stop(why)) => self.fail(1, &why),
         }
     }
 
     fn count(&mut self, title: &str, ended: &Ended, (passed, failed): (u64, u64)) {
         eprintln!("    {passed} passed, {failed} failed in {:.1} s", ended.seconds);
+        let text = step::read(&ended.log);
+        let figures = text.lines().filter_map(|line| line.trim_start_matches("# ").strip_prefix("figures: "));
+        figures.for_each(|figure| eprintln!("    {figure}"));
         self.passed += passed;
         if ended.success && passed > 0 {
             return;
