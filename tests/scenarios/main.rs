@@ -206,7 +206,8 @@ impl Story {
 
     fn debit(&self, detail: &Value, sequence: &str) -> Value {
         let debits = detail["debits"].as_array().expect("debits");
-        let found = debits.iter().find(|debit| debit["sequence"].to_string() == sequence);
+        let sequence: u64 = sequence.parse().expect("a number");
+        let found = debits.iter().find(|debit| debit["sequence"] == sequence);
         found.unwrap_or_else(|| panic!("there is a debit {sequence}")).clone()
     }
 
@@ -271,9 +272,12 @@ impl Story {
             writeln!(text, "    {sequence:>3}  {due}  {amount:>9}  {status}{code}{because}{made}")
                 .expect("text");
         }
-        for exception in self.read("/v1/exceptions?status=open")["data"].as_array().expect("exceptions") {
-            writeln!(text, "    open: {}", exception["kind"].as_str().expect("a kind")).expect("text");
-        }
+        let open = self.read("/v1/exceptions?status=open")["data"].clone();
+        let open = open.as_array().expect("exceptions").iter();
+        let mut kinds: Vec<&str> =
+            open.map(|exception| exception["kind"].as_str().expect("a kind")).collect();
+        kinds.sort_unstable();
+        kinds.iter().for_each(|kind| writeln!(text, "    open: {kind}").expect("text"));
         text
     }
 
