@@ -1,4 +1,4 @@
-//! The commands of the repository: `cargo xtask dev`, `demo`, `package`, `screenshots` and `test`.
+//! The commands of the repository: `cargo xtask dev`, `demo`, `package`, `screenshots`, `simulate` and `test`.
 //!
 //! Each does all of its own set-up, is safe to run again, shows progress on long steps, and says what to do
 //! when something is missing.
@@ -11,6 +11,7 @@ mod incidents;
 mod package;
 mod serve;
 mod setup;
+mod simulate;
 mod sizes;
 mod step;
 mod test;
@@ -28,6 +29,9 @@ usage: cargo xtask COMMAND [FLAGS]
   screenshots
          takes the main pages of the dashboard, light and dark
   test   lints, native tests, the JavaScript package, end-to-end tests on the real runtime, browser tests
+  simulate
+         lives through worlds of credits, each from one seed, with all that can go wrong, and checks the law
+  test   lints, native tests, end-to-end tests on the real runtime, browser tests
 
 flags of demo and dev
   --port PORT            where the Worker serves (8787)
@@ -44,6 +48,11 @@ flags of dev
 flags of screenshots
   --into DIR             where they go (target/screenshots)
   --address URL          the dashboard that serves already (default: one with a book of three weeks is served)
+
+flags of simulate
+  --seeds N              how many worlds (1000)
+  --seed S               the first seed; alone, the only one, with its story should it fail
+  --mutants              breaks the law and the crash handling on purpose, and shows that the worlds notice
 
 flags of test
   --full                 adds the long checks, the size of the dashboard's release among them
@@ -70,6 +79,7 @@ fn run() -> Result<ExitCode> {
             package::package()?;
         }
         Some("screenshots") => browser::screenshots(&screenshots(&mut flags)?)?,
+        Some("simulate") => return simulate::simulate(&simulation(&mut flags)?),
         Some("test") => return test::test(full(&mut flags)?),
         Some(_) | None => {
             return Err(Stop(format!("no such command: {}\n\n{USAGE}", command.to_string_lossy())));
@@ -117,6 +127,19 @@ fn screenshots(flags: &mut lexopt::Parser) -> Result<browser::Screenshots> {
     Ok(wanted)
 }
 
+fn simulation(flags: &mut lexopt::Parser) -> Result<simulate::Options> {
+    let mut options = simulate::Options::default();
+    while let Some(flag) = next(flags)? {
+        match flag {
+            lexopt::Arg::Long("seeds") => options.seeds = Some(count(flags, "--seeds")?),
+            lexopt::Arg::Long("seed") => options.seed = Some(count(flags, "--seed")?),
+            lexopt::Arg::Long("mutants") => options.mutants = true,
+            other => return Err(unknown(other)),
+        }
+    }
+    Ok(options)
+}
+
 fn full(flags: &mut lexopt::Parser) -> Result<bool> {
     let mut full = false;
     while let Some(flag) = next(flags)? {
@@ -145,6 +168,11 @@ fn variable(flags: &mut lexopt::Parser) -> Result<String> {
     let value = text(flags, "--var")?;
     let named = value.split_once(':').is_some_and(|(name, _)| !name.is_empty());
     if named { Ok(value) } else { Err(Stop(format!("--var is NAME:VALUE, not {value}"))) }
+}
+
+fn count(flags: &mut lexopt::Parser, flag: &str) -> Result<u64> {
+    let value = text(flags, flag)?;
+    value.parse().map_err(|_| Stop(format!("{flag} is a whole number, not {value}")))
 }
 
 fn number(flags: &mut lexopt::Parser, flag: &str) -> Result<u16> {

@@ -1,0 +1,575 @@
+//! What must hold after every run and every day, worked out apart from the product: from the tables, from the
+//! archived reports and from the bank's own books. It shares with core the sums of a credit's facts, no decision.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures_executor::block_on;
+use paydown::credit::{CreditStatus, DebitFacts, DebitStatus, Facts, Kind, State};
+use paydown::date::{Instant, days_before, days_passed};
+use paydown::id::CreditId;
+use paydown::observation::Outcome;
+use paydown_edge::ledger::facts::facts;
+use paydown_tests::memory::MemoryArchive;
+use paydown_tests::sqlite::Sqlite;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::bank::Bank;
+use crate::scene::Scene;
+
+/// The tables that every run adds to, whatever it finds.
+const OF_RUNS: [&str; 5] = ["runs", "run_stages", "run_closings", "reports", "carried_over"];
+
+/// The limits of the law.
+const TIMEOUT_DAYS: u32 = 5;
+
+pub struct Checks {
+    scene: Arc<Scene>,
+    sqlite: Arc<Sqlite>,
+    archive: Arc<MemoryArchive>,
+    bank: Arc<Bank>,
+    rows: BTreeMap<String, u64>,
+    held_before: BTreeSet<CreditId>,
+    seen_timeouts: BTreeSet<String>,
+    said: Said,
+}
+
+/// What the archived reports say.
+#[derive(Default)]
+struct Said {
+    read: BTreeSet<String>,
+    /// Of a transaction, or of one of our ids: success or not, and when.
+    words: BTreeMap<String, BTreeSet<(Instant, bool)>>,
+}
+
+/// One debit, with what its facts say of it.
+#[derive(Clone)]
+struct Debit {
+    facts: DebitFacts,
+    timed_out: bool,
+}
+
+/// One credit, with what the tables say besides its facts.
+struct Book {
+    facts: Facts,
+    state: State,
+    debits: Vec<(Debit, DebitStatus)>,
+    label: String,
+}
+
+impl Checks {
+    pub fn new(
+        scene: Arc<Scene>,
+        sqlite: Arc<Sqlite>,
+        archive: Arc<MemoryArchive>,
+        bank: Arc<Bank>,
+    ) -> Checks {
+        Checks {
+            scene,
+            sqlite,
+            archive,
+            bank,
+            rows: BTreeMap::new(),
+            held_before: BTreeSet::new(),
+            seen_timeouts: BTreeSet::new(),
+            said: Said::default(),
+        }
+    }
+
+    /// After every day.
+    pub fn day(&mut self) -> Result<(), String> {
+        if !self.facts_are_only_added()? {
+            return Ok(());
+        }
+        let books = self.books();
+        let open = self.open();
+        for book in &books {
+            self.law_holds(book)?;
+            self.a_person_is_told(book, &open)?;
+            plan_is_sound(book)?;
+            excess_is_explained(book)?;
+        }
+        self.intents_were_allowed()?;
+        self.bank_agrees(&books)?;
+        self.timeouts_are_silent()?;
+        self.held_before = books
+            .iter()
+            .filter(|book| book.state.status() == CreditStatus::Held)
+            .map(|book| book.facts.id)
+            .collect();
+        Ok(())
+    }
+
+    /// After a run that ended by itself, before anything else happens.
+    pub fn after_run(&mut self, as_of: Instant) -> Result<(), String> {
+        let closing = self.sqlite.query(&format!(
+            "SELECT json_array(c.status, c.reasons) FROM run_closings c JOIN runs r ON r.id = c.run_id
+             WHERE r.as_of = '{}'",
+            paydown::date::text(as_of)
+        ));
+        let Some(closing) = closing.first() else { return Err("the run ended and is not closed".into()) };
+        if closing.contains("L10") {
+            return Err(format!("the run itself finds: {closing}"));
+        }
+        self.read_reports();
+        let books = self.books();
+        for book in &books {
+            self.words_are_taken(book, as_of)?;
+            self.silence_is_seen(book, as_of)?;
+            self.unknowns_are_told(book, as_of)?;
+        }
+        let is_stopped =
+            self.sqlite.query("SELECT action FROM stops ORDER BY at DESC, id DESC LIMIT 1") == ["stop"];
+        if closing.contains("\"complete\"") && !is_stopped {
+            books.iter().try_for_each(|book| due_was_issued(book, as_of))?;
+        }
+        Ok(())
+    }
+
+    /// Whether each credit is repaid, or failed.
+    pub fn all_is_done(&self) -> bool {
+        self.what_is_left().is_empty()
+    }
+
+    /// The credits that are not at their end.
+    pub fn what_is_left(&self) -> Vec<String> {
+        let books = self.books();
+        let left = books.iter().filter(|book| match book.state.status() {
+            CreditStatus::Repaid | CreditStatus::Failed => false,
+            CreditStatus::Pending
+            | CreditStatus::Unconfirmed
+            | CreditStatus::WrittenOff
+            | CreditStatus::Held
+            | CreditStatus::Active => true,
+        });
+        left.map(|book| {
+            let debits: Vec<String> = book
+                .debits
+                .iter()
+                .map(|(d, status)| format!("{} {status:?} {}", d.facts.sequence, d.facts.amount))
+                .collect();
+            format!("{} is {:?} with {debits:?}", book.label, book.state.status())
+        })
+        .collect()
+    }
+
+    /// When all was said: our sums are the bank's.
+    pub fn end(&mut self) -> Result<(), String> {
+        let transactions = self.bank.transactions();
+        for book in self.books() {
+            self.scene.count("credits", 1);
+            self.scene.count(
+                "debits submitted",
+                book.debits.iter().filter(|(d, _)| d.facts.submitted_at.is_some()).count() as u64,
+            );
+            self.scene.count("repaid", u64::from(book.state.status() == CreditStatus::Repaid));
+            let mut sum = 0;
+            for (debit, status) in &book.debits {
+                let moved = transactions.get(&debit.facts.id.to_string()).is_some_and(|t| t.has_moved());
+                let unknown = *status == DebitStatus::Processing;
+                if moved && !unknown {
+                    sum += debit.facts.amount.signed();
+                }
+                if moved != (*status == DebitStatus::Collected) && !unknown {
+                    return Err(format!(
+                        "{}/{} is {status:?}, and at the bank the money moved: {moved}",
+                        book.label, debit.facts.sequence
+                    ));
+                }
+            }
+            if sum != book.state.balances().collected {
+                return Err(format!(
+                    "{}: the bank took {sum}, we say {}",
+                    book.label,
+                    book.state.balances().collected
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    // --- what there is ---
+
+    fn books(&self) -> Vec<Book> {
+        let ids: Vec<CreditId> = self
+            .sqlite
+            .query("SELECT id FROM credits ORDER BY amount, account_id")
+            .iter()
+            .map(|id| CreditId(id.parse::<Uuid>().expect("an id")))
+            .collect();
+        let found = block_on(facts(&*self.sqlite, &ids)).expect("the facts can be read");
+        let book = |facts: Facts| {
+            let state = State::of(&facts);
+            let statuses: Vec<DebitStatus> = state.debit_statuses().map(|(_, status)| status).collect();
+            let debits = debits_of(&facts).into_iter().zip(statuses).collect();
+            let label = format!("the credit of {} cents to {}", facts.terms.amount, facts.account_id);
+            Book { facts, state, debits, label }
+        };
+        found.into_iter().map(book).collect()
+    }
+
+    /// The exceptions that are open, by id.
+    fn open(&self) -> BTreeSet<String> {
+        self.sqlite
+            .query("SELECT id FROM exceptions WHERE id NOT IN (SELECT exception_id FROM resolutions)")
+            .into_iter()
+            .collect()
+    }
+
+    // --- L10.3 ---
+
+    /// Gives whether there are new facts of credits: what stands as it stood was checked.
+    fn facts_are_only_added(&mut self) -> Result<bool, String> {
+        let mut has_new = false;
+        let tables = self.sqlite.query("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name");
+        let counts = tables.iter().map(|table| format!("SELECT count(*) FROM {table}")).collect::<Vec<_>>();
+        let counts = self.sqlite.query(&counts.join(" UNION ALL "));
+        for (table, count) in tables.into_iter().zip(counts) {
+            let count = count.parse().expect("a number");
+            let before = self.rows.insert(table.clone(), count).unwrap_or(0);
+            if count < before {
+                return Err(format!("{table} had {before} rows and has {count}"));
+            }
+            has_new |= count > before && !OF_RUNS.contains(&table.as_str());
+        }
+        Ok(has_new)
+    }
+
+    // --- L10.2 and L10.6 ---
+
+    fn law_holds(&self, book: &Book) -> Result<(), String> {
+        match book.state.breaches().first() {
+            None => Ok(()),
+            Some(breach) => Err(format!("L10.2 of {}: {breach}", book.label)),
+        }
+    }
+
+    fn a_person_is_told(&self, book: &Book, open: &BTreeSet<String>) -> Result<(), String> {
+        let told = |kind: Kind| {
+            let of_kind = || book.facts.exceptions.iter().filter(move |e| e.kind == kind);
+            of_kind().any(|e| e.open || self.closed_by_a_person(e.id.to_string()))
+        };
+        let missing = |kind: Kind| Err(format!("L10.6 of {}: no {} is open", book.label, kind.name()));
+        for hold in book.facts.holds.iter().filter(|hold| !hold.released) {
+            if !open.contains(&hold.exception_id.to_string()) {
+                return Err(format!("L10.6 of {}: it is held, and the exception is closed", book.label));
+            }
+        }
+        let own_words: Vec<Outcome> =
+            book.facts.words.iter().filter(|w| w.subject == book.facts.id.0).map(|w| w.outcome).collect();
+        match book.state.status() {
+            CreditStatus::Held if !book.facts.holds.iter().any(|hold| !hold.released) => {
+                return Err(format!("L10.6 of {}: held by nothing", book.label));
+            }
+            CreditStatus::Unconfirmed if !told(Kind::CreditUnconfirmed) => {
+                return missing(Kind::CreditUnconfirmed);
+            }
+            CreditStatus::Failed if book.state.is_planned() && !told(Kind::CreditReturned) => {
+                return missing(Kind::CreditReturned);
+            }
+            CreditStatus::Held
+            | CreditStatus::Unconfirmed
+            | CreditStatus::Failed
+            | CreditStatus::Pending
+            | CreditStatus::WrittenOff
+            | CreditStatus::Repaid
+            | CreditStatus::Active => {}
+        }
+        if own_words.contains(&Outcome::Recovered) && !told(Kind::CreditContradiction) {
+            return missing(Kind::CreditContradiction);
+        }
+        let balances = book.state.balances();
+        if balances.paid > balances.total && !told(Kind::OverCollected) {
+            return missing(Kind::OverCollected);
+        }
+        Ok(())
+    }
+
+    fn closed_by_a_person(&self, exception: String) -> bool {
+        let closed =
+            format!("SELECT 1 FROM resolutions WHERE exception_id = '{exception}' AND actor <> 'paydown'");
+        !self.sqlite.query(&closed).is_empty()
+    }
+
+    // --- L3 ---
+
+    /// Each intent was written while nothing stood against it, by the order of the decisions.
+    fn intents_were_allowed(&self) -> Result<(), String> {
+        let against = self.sqlite.query(
+            "WITH intents AS (
+               SELECT p.debit_id, p.credit_id, p.at, d.turn FROM processed_debits p JOIN decisions d ON d.id = p.decision_id)
+             SELECT 'held: ' || i.debit_id FROM intents i JOIN holds h ON h.credit_id = i.credit_id
+               JOIN decisions hd ON hd.id = h.decision_id AND hd.turn < i.turn
+               WHERE NOT EXISTS (SELECT 1 FROM releases r JOIN decisions rd ON rd.id = r.decision_id
+                 WHERE r.credit_id = h.credit_id AND r.exception_id = h.exception_id AND rd.turn < i.turn)
+             UNION ALL
+             SELECT 'cancelled: ' || i.debit_id FROM intents i JOIN cancellations c ON c.debit_id = i.debit_id
+             UNION ALL
+             SELECT 'not confirmed: ' || i.debit_id FROM intents i
+               WHERE coalesce((SELECT outcome FROM words w WHERE w.subject_id = i.credit_id AND w.turn < i.turn
+                 ORDER BY w.turn DESC LIMIT 1), 'none') NOT IN ('success', 'recovered')
+             UNION ALL
+             SELECT 'before its due date: ' || i.debit_id FROM intents i JOIN debits d ON d.id = i.debit_id
+               WHERE d.due_date > substr(i.at, 1, 10)
+             UNION ALL
+             SELECT 'two on ' || substr(i.at, 1, 10) || ' of ' || i.credit_id FROM intents i
+               GROUP BY i.credit_id, substr(i.at, 1, 10) HAVING count(*) > 1",
+        );
+        match against.first() {
+            None => Ok(()),
+            Some(against) => Err(format!("L3: an intent was written against the law, {against}")),
+        }
+    }
+
+    fn unknowns_are_told(&self, book: &Book, as_of: Instant) -> Result<(), String> {
+        if !self.held_before.contains(&book.facts.id) || book.state.status() != CreditStatus::Held {
+            return Ok(());
+        }
+        let before = |at: Option<Instant>| at.is_some_and(|at| at < days_before(as_of, 1));
+        for (debit, status) in &book.debits {
+            let told = || {
+                book.facts
+                    .exceptions
+                    .iter()
+                    .any(|e| e.kind == Kind::NoAnswer && e.subject == debit.facts.id.0)
+            };
+            if *status == DebitStatus::Processing && before(debit.facts.submitted_at) && !told() {
+                return Err(format!(
+                    "L10.6 of {}: debit {} has no answer, and nobody is told",
+                    book.label, debit.facts.sequence
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    // --- the bank's own books ---
+
+    fn bank_agrees(&self, books: &[Book]) -> Result<(), String> {
+        let transactions = self.bank.transactions();
+        let debits: BTreeMap<String, (&Book, &Debit)> = books
+            .iter()
+            .flat_map(|book| {
+                book.debits.iter().map(move |(debit, _)| (debit.facts.id.to_string(), (book, debit)))
+            })
+            .collect();
+        let credits: BTreeMap<String, &Book> =
+            books.iter().map(|book| (book.facts.id.to_string(), book)).collect();
+        for (key, moved) in &transactions {
+            let wrong =
+                |why: &str| Err(format!("the bank moved {} cents for {}, {why}", moved.amount, moved.label));
+            let (account, amount) = match (moved.is_debit, debits.get(key), credits.get(key)) {
+                (true, Some((book, debit)), _) => {
+                    if debit.facts.submitted_at.is_none() {
+                        return wrong("without an intent");
+                    }
+                    (&book.facts.account_id, debit.facts.amount)
+                }
+                (false, _, Some(book)) => (&book.facts.account_id, book.facts.terms.amount),
+                (true, None, _) | (false, _, None) => return wrong("and the ledger does not know it"),
+            };
+            if *account != moved.account || amount.get() != moved.amount {
+                return wrong("and the ledger says otherwise");
+            }
+        }
+        Ok(())
+    }
+
+    // --- L6 ---
+
+    /// Takes in the reports that were archived since.
+    fn read_reports(&mut self) {
+        // A run that was overtaken may have left its report unread. A world's reports are read in one slice.
+        let read = "SELECT object_key FROM reports p WHERE EXISTS (
+            SELECT 1 FROM run_stages WHERE run_id = p.run_id AND stage = 'observations')";
+        for key in self.sqlite.query(read) {
+            if self.said.read.insert(key.clone()) {
+                let text =
+                    String::from_utf8_lossy(&self.archive.object(&key).unwrap_or_default()).into_owned();
+                self.said.take(&text);
+            }
+        }
+    }
+
+    /// Each transaction whose name was known stands where the reports put it.
+    fn words_are_taken(&self, book: &Book, as_of: Instant) -> Result<(), String> {
+        let names = self.sqlite.query(&format!(
+            "SELECT json_array(debit_id, transaction_id, at) FROM debit_transactions WHERE credit_id = '{0}'
+             UNION ALL SELECT json_array(credit_id, transaction_id, at) FROM credit_transactions WHERE credit_id = '{0}'",
+            book.facts.id
+        ));
+        for row in names {
+            let row: Value = serde_json::from_str(&row).expect("JSON");
+            let text = |place: usize| row[place].as_str().expect("a text").to_owned();
+            let (subject, name): (String, String) = (text(0), text(1));
+            let named_at: Instant = text(2).parse().expect("an instant");
+            if named_at > as_of {
+                continue;
+            }
+            let expected = self.said.outcome(&[&subject, &name]);
+            let subject: Uuid = subject.parse().expect("an id");
+            let taken = book.facts.words.iter().rev().find(|w| w.subject == subject).map(|w| w.outcome);
+            let taken = taken.map(|outcome| match outcome {
+                Outcome::Recovered => Outcome::Success,
+                other => other,
+            });
+            if taken != expected {
+                return Err(format!(
+                    "L6 of {}: the reports put {name} at {expected:?}, the ledger at {taken:?}",
+                    book.label
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    // --- L5 ---
+
+    /// Where every report that looks whole is, no debit times out of which something was said.
+    fn timeouts_are_silent(&mut self) -> Result<(), String> {
+        let timeouts = self.sqlite.query(
+            "SELECT json_array(t.subject_id, p.at, d.at) FROM timeouts t JOIN processed_debits p ON p.debit_id = t.subject_id
+             JOIN decisions d ON d.id = t.decision_id",
+        );
+        let transactions = self.bank.transactions();
+        for row in timeouts {
+            if !self.seen_timeouts.insert(row.clone()) {
+                continue;
+            }
+            let [subject, submitted, as_of]: [String; 3] = serde_json::from_str(&row).expect("JSON");
+            let (submitted, as_of): (Instant, Instant) =
+                (submitted.parse().expect("an instant"), as_of.parse().expect("an instant"));
+            if !days_passed(submitted, as_of, TIMEOUT_DAYS) {
+                return Err(format!("L5: {subject} timed out before its time"));
+            }
+            let said = transactions.get(&subject).filter(|t| t.was_said(submitted, as_of));
+            if let Some(said) = said.filter(|_| self.scene.config.is_honest() && !self.scene.is_calm()) {
+                return Err(format!("L5: {} timed out although its word was said", said.label));
+            }
+            self.scene.count("debits timed out", 1);
+        }
+        Ok(())
+    }
+
+    /// A debit that is silent for too long and did not time out is in a gap of the reports.
+    fn silence_is_seen(&self, book: &Book, as_of: Instant) -> Result<(), String> {
+        let silent = book.debits.iter().find(|(debit, status)| {
+            let aged = debit.facts.submitted_at.is_some_and(|at| days_passed(at, as_of, TIMEOUT_DAYS));
+            *status == DebitStatus::Submitted && aged
+        });
+        let Some((debit, _)) = silent else { return Ok(()) };
+        if book
+            .facts
+            .exceptions
+            .iter()
+            .any(|e| e.kind == Kind::ReportGap && (e.open || self.closed_by_a_person(e.id.to_string())))
+        {
+            return Ok(());
+        }
+        Err(format!("L5 of {}: debit {} is silent, and nobody is told", book.label, debit.facts.sequence))
+    }
+}
+
+impl Said {
+    fn take(&mut self, text: &str) {
+        let mut lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        let header: Vec<&str> = lines.next().unwrap_or_default().trim_end().split(',').collect();
+        let place = |name: &str| header.iter().position(|column| *column == name);
+        let (Some(id), Some(status), Some(at)) = (place("transaction_id"), place("status"), place("at"))
+        else {
+            return;
+        };
+        for line in lines {
+            let cells: Vec<&str> = line.trim_end().split(',').collect();
+            let cell = |place: usize| cells.get(place).copied().unwrap_or_default();
+            let (Ok(at), "success" | "failure") = (cell(at).parse::<Instant>(), cell(status)) else {
+                continue;
+            };
+            let subject = place("reference").map(cell).filter(|r| !r.is_empty()).unwrap_or_else(|| cell(id));
+            self.words.entry(subject.to_owned()).or_default().insert((at, cell(status) == "success"));
+        }
+    }
+
+    /// What a transaction's words come to: at one instant failure wins, and a failure after a success is a return.
+    fn outcome(&self, names: &[&str]) -> Option<Outcome> {
+        let words: BTreeSet<(Instant, bool)> =
+            names.iter().filter_map(|name| self.words.get(*name)).flatten().copied().collect();
+        let latest = words.iter().map(|(at, _)| *at).max()?;
+        if !words.contains(&(latest, false)) {
+            return Some(Outcome::Success);
+        }
+        let was_success = words.iter().any(|(at, success)| *success && *at < latest);
+        Some(if was_success { Outcome::Returned } else { Outcome::Failure })
+    }
+}
+
+/// The debits of a credit with what its facts say of each.
+fn debits_of(facts: &Facts) -> Vec<Debit> {
+    let debit = |d: &DebitFacts| Debit { facts: d.clone(), timed_out: facts.timeouts.contains(&d.id.0) };
+    facts.debits.iter().map(debit).collect()
+}
+
+/// L1, L4: the plan adds up, no two debits are due on one day, and no replacement is more than what it replaces.
+fn plan_is_sound(book: &Book) -> Result<(), String> {
+    let planned: i128 = book
+        .debits
+        .iter()
+        .filter(|(d, _)| d.facts.replaces.is_none())
+        .map(|(d, _)| d.facts.amount.signed())
+        .sum();
+    if book.state.is_planned() && planned != book.facts.terms.total() {
+        return Err(format!("L1 of {}: the plan adds up to {planned}", book.label));
+    }
+    let mut dates = BTreeSet::new();
+    for (debit, _) in book.debits.iter().filter(|(d, _)| d.facts.cancelled_because.is_none()) {
+        if !dates.insert(debit.facts.due_date) {
+            return Err(format!("L4 of {}: two debits are due on {}", book.label, debit.facts.due_date));
+        }
+        let replaced =
+            debit.facts.replaces.and_then(|s| book.debits.iter().find(|(d, _)| d.facts.sequence == s));
+        if replaced.is_some_and(|(d, _)| d.facts.amount < debit.facts.amount) {
+            return Err(format!(
+                "L4 of {}: debit {} is more than what it replaces",
+                book.label, debit.facts.sequence
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// L3, L4: more is collected than is owed only where a word came late or against an earlier one.
+fn excess_is_explained(book: &Book) -> Result<(), String> {
+    let balances = book.state.balances();
+    let failed_once = |id: Uuid| book.facts.words.iter().any(|w| w.subject == id && !w.outcome.is_success());
+    let explained: i128 = book
+        .debits
+        .iter()
+        .filter(|(d, status)| *status == DebitStatus::Collected && (d.timed_out || failed_once(d.facts.id.0)))
+        .map(|(d, _)| d.facts.amount.signed())
+        .sum();
+    let excess = balances.paid + balances.in_flight - book.facts.terms.total();
+    if excess > explained {
+        return Err(format!(
+            "L3 of {}: {excess} more than is owed, of which {explained} are explained",
+            book.label
+        ));
+    }
+    Ok(())
+}
+
+/// L3: after a complete run nothing due is left where nothing was issued that day.
+fn due_was_issued(book: &Book, as_of: Instant) -> Result<(), String> {
+    let today = paydown::date::Zone::default().business_date(as_of);
+    let is_due =
+        |status: &DebitStatus, d: &Debit| *status == DebitStatus::Scheduled && d.facts.due_date <= today;
+    let on = |at: Instant| paydown::date::Zone::default().business_date(at);
+    let issued = book.debits.iter().any(|(d, _)| d.facts.submitted_at.map(on) == Some(today));
+    let due = book.debits.iter().find(|(d, status)| is_due(status, d));
+    match due {
+        Some((debit, _)) if book.state.status() == CreditStatus::Active && !issued => {
+            Err(format!("L3 of {}: debit {} is due and was not issued", book.label, debit.facts.sequence))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
