@@ -28,10 +28,9 @@ usage: cargo xtask COMMAND [FLAGS]
          builds the npm package and says where it is
   screenshots
          takes the main pages of the dashboard, light and dark
-  test   lints, native tests, the JavaScript package, end-to-end tests on the real runtime, browser tests
   simulate
          lives through worlds of credits, each from one seed, with all that can go wrong, and checks the law
-  test   lints, native tests, end-to-end tests on the real runtime, browser tests
+  test   lints, native tests, the JavaScript package, end-to-end tests on the real runtime, browser tests
 
 flags of demo and dev
   --port PORT            where the Worker serves (8787)
