@@ -46,6 +46,16 @@ pub fn covered_from(this: CompleteReport, before: impl IntoIterator<Item = Compl
 
 /// The hole between a complete report and the complete one before it, if the later does not
 /// reach back to the earlier: the instants between which words may be lost.
+///
+/// ```
+/// use paydown::coverage::{CompleteReport, hole};
+/// let report = |read_at: &str| CompleteReport { read_at: read_at.parse().unwrap(), window_days: 5 };
+/// let this = report("2026-01-20T06:00:00Z");
+/// // Five times 24 h reach back to the very instant: no hole. A second earlier there is one, of a second.
+/// assert_eq!(hole(this, report("2026-01-15T06:00:00Z")), None);
+/// let (from, to) = hole(this, report("2026-01-15T05:59:59Z")).unwrap();
+/// assert_eq!((to - from).num_seconds(), 1);
+/// ```
 pub fn hole(this: CompleteReport, before: CompleteReport) -> Option<(Instant, Instant)> {
     (before.read_at < this.from()).then(|| (before.read_at, this.from()))
 }

@@ -27,6 +27,15 @@ pub fn days_before(at: Instant, days: u32) -> Instant {
 }
 
 /// Whether at least `days * 24 h` lie between `from` and `to`, the end included.
+///
+/// ```
+/// let passed = |to: &str| {
+///     paydown::date::days_passed("2026-01-05T06:00:00Z".parse().unwrap(), to.parse().unwrap(), 5)
+/// };
+/// // Five dates later, and not yet five times 24 h.
+/// assert!(!passed("2026-01-10T05:59:59.999Z"));
+/// assert!(passed("2026-01-10T06:00:00Z"));
+/// ```
 pub fn days_passed(from: Instant, to: Instant, days: u32) -> bool {
     to.signed_duration_since(from) >= TimeDelta::days(i64::from(days))
 }

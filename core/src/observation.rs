@@ -86,6 +86,25 @@ pub struct Word {
 /// It depends on the set of observations alone, not on their order. An operator's decision
 /// counts only while the processor itself has said nothing. At one instant failure wins over
 /// success, and among failures the graver code.
+///
+/// ```
+/// use paydown::observation::{latest_word, Observation, Outcome, Source, Status};
+/// let subject = uuid::Uuid::from_u128(1);
+/// let said = |source, status, code: &str, at: &str| Observation {
+///     subject, source, status, code: (!code.is_empty()).then(|| code.into()), at: at.parse().unwrap(),
+/// };
+/// let observations = [
+///     said(Source::Decision, Status::Success, "", "2026-01-20T06:00:00Z"),
+///     said(Source::Report, Status::Failure, "R10", "2026-01-12T06:00:00Z"),
+///     said(Source::Report, Status::Success, "", "2026-01-12T06:00:00Z"),
+///     said(Source::Report, Status::Failure, "R01", "2026-01-12T06:00:00Z"),
+///     said(Source::Report, Status::Success, "", "2026-01-09T06:00:00Z"),
+/// ];
+/// // The operator counts no more, of three words at one instant R10 is the gravest, and before it there was success.
+/// let word = latest_word(subject, &observations).unwrap();
+/// assert_eq!((word.outcome, word.code.as_deref()), (Outcome::Returned, Some("R10")));
+/// assert_eq!(latest_word(subject, &[]), None);
+/// ```
 pub fn latest_word(subject: Uuid, observations: &[Observation]) -> Option<Word> {
     let of_subject = || observations.iter().filter(move |o| o.subject == subject);
     let by_processor = of_subject().any(|o| o.source != Source::Decision);

@@ -150,6 +150,14 @@ fn shifted(date: BusinessDate, interval: u32, not_before: BusinessDate) -> Busin
 }
 
 /// The next slot: from the latest due date, one interval or more, until it is after `run_date` (L4).
+///
+/// ```
+/// use paydown::plan::next_slot;
+/// let date = |text: &str| text.parse().unwrap();
+/// assert_eq!(next_slot(date("2026-01-26"), 7, date("2026-01-13")), date("2026-02-02"));
+/// // A plan long over: whole intervals later, and never on the run's own date.
+/// assert_eq!(next_slot(date("2026-01-26"), 7, date("2026-03-02")), date("2026-03-09"));
+/// ```
 pub fn next_slot(latest_due: BusinessDate, interval_days: u32, run_date: BusinessDate) -> BusinessDate {
     let interval = interval_days.max(1);
     shifted(latest_due.plus_days(interval), interval, run_date.plus_days(1))

@@ -345,6 +345,34 @@ pub enum Effect {
 }
 
 /// What follows from `input` for the credit of `facts`.
+///
+/// Deciding again on facts that hold the decision gives an empty one.
+///
+/// ```
+/// use paydown::{credit::{CreditStatus, Facts, State}, date::Zone, decision::{Context, Effect, Input, decide}};
+/// use paydown::policy::Policy;
+/// let mut facts: Facts = serde_json::from_value(serde_json::json!({
+///     "id": "00000000-0000-0000-0000-000000000001", "account_id": "acct_8841", "currency": "USD",
+///     "terms": { "amount": 100_003, "fee": 0, "installments": 4, "interval_days": 7 },
+///     "created_at": "2026-01-05T15:00:00Z", "turn": 0, "transaction_id": "tx_1", "debits": [], "words": [],
+///     "observations": [{ "subject": "00000000-0000-0000-0000-000000000001", "source": "report",
+///                        "status": "success", "code": null, "at": "2026-01-05T22:00:00Z" }],
+///     "timeouts": [], "unknown_answers": [], "holds": [], "exceptions": [], "written_off": false,
+/// })).unwrap();
+/// let (zone, policy) = (Zone::default(), Policy::default());
+/// // The run came a day late for the first due date, the 12th: the whole plan moved a week, and nothing is due.
+/// let context = Context { as_of: "2026-01-13T06:00:00Z".parse().unwrap(), zone: &zone, policy: &policy };
+/// let planned = decide(&facts, Input::Words { covered_from: None }, &context);
+/// facts.apply(&planned, context.as_of);
+/// assert_eq!(decide(&facts, Input::Issue, &context).effects, []);
+/// // On the 19th it is, once.
+/// let context = Context { as_of: "2026-01-19T06:00:00Z".parse().unwrap(), ..context };
+/// let issued = decide(&facts, Input::Issue, &context);
+/// assert!(matches!(issued.effects[..], [Effect::Submit { amount, .. }] if amount.get() == 25_001));
+/// facts.apply(&issued, context.as_of);
+/// assert_eq!(decide(&facts, Input::Issue, &context).facts, []);
+/// assert_eq!(State::of(&facts).status(), CreditStatus::Active);
+/// ```
 pub fn decide(facts: &Facts, input: Input, context: &Context<'_>) -> Decision {
     let mut deciding = Deciding::new(facts, context);
     match input {
