@@ -207,7 +207,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 20] = [
+    pub const ALL: [Kind; 21] = [
         Kind::CreditUnconfirmed,
         Kind::CreditReturned,
         Kind::CreditContradiction,
@@ -228,6 +228,7 @@ impl Kind {
         Kind::TwoStrikes,
         Kind::RunLate,
         Kind::DeadLetter,
+        Kind::RequestRefused,
     ];
 
     /// The name in SQL, JSON and on the screen.

@@ -44,7 +44,12 @@ fn metric(client: &Client, sample: &str) -> Option<String> {
 fn metrics_are_what_the_book_says() {
     let client = Client::new();
     assert_eq!(metric(&client, "paydown_last_run_age_seconds"), None, "no run, no age");
-    assert_eq!(metric(&client, "paydown_open_exceptions{kind=\"hard_return\"}").as_deref(), Some("0"));
+    let document = paydown_edge::http::openapi::document();
+    let kinds = document["components"]["schemas"]["Kind"]["oneOf"].as_array().expect("kinds").clone();
+    for kind in kinds.iter().map(|kind| kind["const"].as_str().expect("a name")) {
+        let sample = format!("paydown_open_exceptions{{kind=\"{kind}\"}}");
+        assert_eq!(metric(&client, &sample).as_deref(), Some("0"), "{sample}");
+    }
 
     let client = book();
     client.world.clock.set("2026-01-06T07:00:00Z".parse().expect("an instant"));
