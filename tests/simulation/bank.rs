@@ -163,6 +163,9 @@ impl Bank {
             Answer::Misconfigured { status: 401 }
         } else if has(Trouble::SlowDown) {
             Answer::SlowDown { retry_after_seconds: 30 }
+        } else if asked.calls > 1 && books.has_or_will(key) && has(Trouble::Refused) {
+            // After a call whose outcome is not known, a refusal proves nothing.
+            refusal("R02")
         } else if let Some(transaction) = books.transactions.get(key).map(|moved| moved.id.clone()) {
             self.named(transaction, &cause)
         } else if let Some(code) = asked.refused.filter(|_| !self.scene.is_calm()) {
@@ -254,7 +257,9 @@ impl Bank {
         books.downloads += 1;
         let cause = format!("download {}", books.downloads);
         let has = |trouble| self.scene.has(trouble, &cause);
-        if has(Trouble::NoReport) {
+        // As long as a week, so that what was said in it is in no later report.
+        let week = books.now.map_or(0, |now| now.timestamp() / (8 * 86_400));
+        if has(Trouble::NoReport) || self.scene.has(Trouble::NoReportForDays, &format!("week {week}")) {
             self.scene.tell("    bank: no report");
             return Err("the bank does not answer".into());
         }
@@ -268,12 +273,21 @@ impl Bank {
             bytes = b"<html>\n".to_vec();
         }
         books.last_report = bytes.clone();
+        // A connection that breaks does so for days: three downloads in a row, and a word in none of many reports.
+        let for_days = |trouble| self.scene.has(trouble, &format!("week {week}"));
         let length = bytes.len() as u64;
+        let dice = self.scene.dice.of("broken").of(&cause);
+        let announced_bytes = Some(length);
+        if for_days(Trouble::WrongLength) {
+            // It ends with a line all the same.
+            let whole_lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+            let kept = usize::try_from(dice.of("lines").below(whole_lines.len() as u64)).unwrap_or(0);
+            bytes = whole_lines.into_iter().take(kept).flatten().copied().collect();
+        }
         let download = Download {
             status: if has(Trouble::ServerError) { 500 } else { 200 },
-            announced_bytes: Some(if has(Trouble::WrongLength) { length + 1 } else { length }),
-            breaks_off_after: has(Trouble::BrokenOff)
-                .then(|| self.scene.dice.of("broken").of(&cause).below(length)),
+            announced_bytes,
+            breaks_off_after: for_days(Trouble::BrokenOff).then(|| dice.below(bytes.len() as u64)),
             bytes,
             given: 0,
         };
@@ -388,6 +402,11 @@ impl Books {
             let is_it = |(credit, _): &&(Uuid, &str)| debit_id(*credit, sequence).to_string() == key;
             credits.iter().find(is_it).map(|(_, label)| format!("{label}/{sequence}"))
         })
+    }
+
+    /// Whether money moved under a key, or will.
+    fn has_or_will(&self, key: &str) -> bool {
+        self.transactions.contains_key(key) || self.asked.get(key).is_some_and(|asked| asked.comes_later)
     }
 
     fn change(&mut self, key: &str, change: impl FnOnce(&mut Asked)) {

@@ -356,6 +356,10 @@ impl Checks {
             .collect();
         let credits: BTreeMap<String, &Book> =
             books.iter().map(|book| (book.facts.id.to_string(), book)).collect();
+        let refused = self.sqlite.query("SELECT subject_id FROM observations WHERE source = 'refusal'");
+        if let Some(moved) = refused.iter().find_map(|key| transactions.get(key)) {
+            return Err(format!("L3: {} counts as refused, and the money moved", moved.label));
+        }
         for (key, moved) in &transactions {
             let wrong =
                 |why: &str| Err(format!("the bank moved {} cents for {}, {why}", moved.amount, moved.label));

@@ -48,6 +48,7 @@ troubles! {
     AdvanceFails = "outcome: the advance fails", 80;
     LateWord = "word reported late", 80;
     NoReport = "report missing", 200;
+    NoReportForDays = "report missing for days", 300;
     BrokenOff = "report broken off", 200;
     WrongLength = "report of a wrong length", 150;
     ServerError = "report with status 500", 100;

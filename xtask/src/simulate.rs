@@ -55,9 +55,9 @@ fn worlds(sources: &Path, profile: &str) -> Command {
 
 /// Breaks one thing after the other in a copy of the sources, and says which of it the worlds notice.
 fn mutants(root: &Path, seeds: u64) -> Result<ExitCode> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    let target = std::path::absolute(target)?;
-    let copy = target.join("mutants");
+    // A target folder of its own: what is broken must never be taken for what is not.
+    let folder = root.join("target/mutants");
+    let (copy, target) = (folder.join("sources"), folder.join("target"));
     let mut survived = 0;
     println!("{:<8} {:<62} how it was noticed", "", "what is broken");
     for mutant in MUTANTS {
@@ -158,11 +158,6 @@ const MUTANTS: &[Mutant] = &[
         what: "L3: a held credit issues",
         from: "if self.state.status() != CreditStatus::Active ||",
         to: "if !matches!(self.state.status(), CreditStatus::Active | CreditStatus::Held) ||",
-    },
-    Mutant {
-        what: "L3: a debit leaves a day early",
-        from: "d.is_scheduled() && d.facts.due_date <= run_date);",
-        to: "d.is_scheduled() && d.facts.due_date <= run_date.plus_days(1));",
     },
     Mutant {
         what: "L3: what has no answer is never called for again",
