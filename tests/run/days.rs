@@ -83,6 +83,22 @@ fn nine_days_without_a_report_leave_a_gap_that_no_timeout_fills() {
 }
 
 #[test]
+fn a_debit_that_is_named_after_its_five_days_times_out_all_the_same() {
+    let mut book = Book::new();
+    let credit = book.advance("acct_calm");
+    book.live(6..=11);
+    let first = debit_id(credit.0, 1).to_string();
+    // The call of the 12th and those of the next six mornings are answered by nobody knows what.
+    book.world.processor.script(&first, vec![Step::broken(); 7]);
+    book.live(12..=18);
+    assert_eq!(statuses(&book, credit)[0], DebitStatus::Processing);
+    // Named on the 19th, when nothing else is said of the credit: the silence is seven days old already.
+    book.live(19..=19);
+    assert_eq!(statuses(&book, credit)[0], DebitStatus::TimedOut);
+    assert_eq!(book.facts(credit).debits[12].replaces, Some(1));
+}
+
+#[test]
 fn a_hard_return_holds_every_credit_of_the_account() {
     let mut book = Book::new();
     book.fails("acct_closed", "R02");

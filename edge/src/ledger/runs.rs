@@ -485,6 +485,9 @@ SELECT json_quote(credit_id) FROM (
     SELECT credit_id, transaction_id FROM debit_transactions WHERE at >= ?1 ->> '$.since') AS named
   WHERE EXISTS (SELECT 1 FROM observations WHERE transaction_id = named.transaction_id)
   UNION
+  SELECT t.credit_id FROM debit_transactions t JOIN processed_debits p ON p.debit_id = t.debit_id
+  WHERE t.at >= ?1 ->> '$.since' AND p.at <= ?1 ->> '$.aged_to'
+  UNION
   SELECT credit_id FROM (
     SELECT id AS credit_id, id AS subject_id FROM credits
     WHERE created_at > ?1 ->> '$.aged_from' AND created_at <= ?1 ->> '$.aged_to'
