@@ -12,9 +12,11 @@ export interface Shown {
 
 const at = (path: string) => (page: Page) => open(page, path);
 
+/** A debit that failed by a row of the report; one that the processor refused has none. */
 async function failedDebit(api: Api): Promise<Debit> {
-  const [debit] = await api.list<Debit>("/v1/debits?status=failed&limit=1");
-  if (!debit) throw new Error("no debit of this world has failed");
+  const failed = await api.list<Debit>("/v1/debits?status=failed&limit=200");
+  const debit = failed.find(({ code }) => /^R\d\d$/.test(code ?? ""));
+  if (!debit) throw new Error("no debit of this world has failed by a row of the report");
   return debit;
 }
 

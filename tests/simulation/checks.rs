@@ -477,8 +477,11 @@ impl Checks {
 
 impl Said {
     fn take(&mut self, text: &str) {
-        let mut lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        let mut lines = text.split_inclusive('\n');
         let header: Vec<&str> = lines.next().unwrap_or_default().trim_end().split(',').collect();
+        // A last line without its ending is a row only where a cut would show: an instant that is cut is none.
+        let shows_a_cut = header.last() == Some(&"at");
+        let lines = lines.filter(|line| line.ends_with('\n') || shows_a_cut);
         let place = |name: &str| header.iter().position(|column| *column == name);
         let (Some(id), Some(status), Some(at)) = (place("transaction_id"), place("status"), place("at"))
         else {
