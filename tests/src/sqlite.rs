@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use paydown_edge::error::Fault;
 use paydown_edge::ports::{Database, Statement};
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, StatementStatus};
 
 /// The migrations, in order.
@@ -15,6 +16,15 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../edge/migrations/0003_operators.sql"),
     include_str!("../../edge/migrations/0004_intake.sql"),
     include_str!("../../edge/migrations/0005_payments.sql"),
+];
+
+/// What D1 allows of a statement, where SQLite alone would allow more (Cloudflare, D1 limits; the terms of a compound
+/// SELECT as seen on workerd).
+const LIMITS: [(Limit, i32); 4] = [
+    (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 5),
+    (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),
+    (Limit::SQLITE_LIMIT_SQL_LENGTH, 100_000),
+    (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 100),
 ];
 
 /// An empty ledger in memory.
@@ -29,6 +39,9 @@ impl Sqlite {
         let connection = Connection::open_in_memory().expect("SQLite opens in memory");
         connection.pragma_update(None, "foreign_keys", true).expect("foreign keys, as in D1");
         connection.set_prepared_statement_cache_capacity(256);
+        for (limit, value) in LIMITS {
+            connection.set_limit(limit, value).expect("a limit of SQLite");
+        }
         for migration in MIGRATIONS {
             connection.execute_batch(migration).expect("the migration applies");
         }

@@ -480,13 +480,11 @@ SELECT json_quote(credit_id) FROM (
   FROM since_runs CROSS JOIN observations o ON o.run_id = since_runs.id WHERE o.subject_id <> ''
   UNION
   SELECT credit_id FROM (
-    SELECT credit_id, transaction_id FROM credit_transactions WHERE at >= ?1 ->> '$.since'
+    SELECT credit_id, transaction_id, NULL AS debit_id FROM credit_transactions WHERE at >= ?1 ->> '$.since'
     UNION ALL
-    SELECT credit_id, transaction_id FROM debit_transactions WHERE at >= ?1 ->> '$.since') AS named
+    SELECT credit_id, transaction_id, debit_id FROM debit_transactions WHERE at >= ?1 ->> '$.since') AS named
   WHERE EXISTS (SELECT 1 FROM observations WHERE transaction_id = named.transaction_id)
-  UNION
-  SELECT t.credit_id FROM debit_transactions t JOIN processed_debits p ON p.debit_id = t.debit_id
-  WHERE t.at >= ?1 ->> '$.since' AND p.at <= ?1 ->> '$.aged_to'
+    OR EXISTS (SELECT 1 FROM processed_debits WHERE debit_id = named.debit_id AND at <= ?1 ->> '$.aged_to')
   UNION
   SELECT credit_id FROM (
     SELECT id AS credit_id, id AS subject_id FROM credits
