@@ -65,8 +65,14 @@ where
             doing.dispatch((note.get_untracked(), key.get_untracked()));
         }
     };
+    // The browser tells of a close later; by then the dialog may have been opened again.
+    let closed = move || {
+        if dialog.get_untracked().is_none_or(|element| !element.open()) {
+            open.set(false);
+        }
+    };
     view! {
-        <dialog node_ref=dialog class="dialog" aria-label=title on:close=move |_| open.set(false)>
+        <dialog node_ref=dialog class="dialog" aria-label=title on:close=move |_| closed()>
             <form on:submit=submit>
                 <h2>{title}</h2>
                 {move || open.get().then(|| children())}
