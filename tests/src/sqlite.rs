@@ -27,6 +27,28 @@ const LIMITS: [(Limit, i32); 4] = [
     (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 100),
 ];
 
+/// A connection that allows what D1 allows until this goes: a test's own SQL may be larger.
+struct Limited<'a>(&'a Connection, Vec<(Limit, i32)>);
+
+impl Limited<'_> {
+    fn of(connection: &Connection) -> Limited<'_> {
+        let set = |(limit, value)| {
+            let before = connection.limit(limit).expect("a limit of SQLite");
+            connection.set_limit(limit, value).expect("a limit of SQLite");
+            (limit, before)
+        };
+        Limited(connection, LIMITS.map(set).to_vec())
+    }
+}
+
+impl Drop for Limited<'_> {
+    fn drop(&mut self) {
+        for (limit, value) in &self.1 {
+            self.0.set_limit(*limit, *value).expect("a limit of SQLite");
+        }
+    }
+}
+
 /// An empty ledger in memory.
 pub struct Sqlite {
     connection: Mutex<Connection>,
@@ -39,9 +61,6 @@ impl Sqlite {
         let connection = Connection::open_in_memory().expect("SQLite opens in memory");
         connection.pragma_update(None, "foreign_keys", true).expect("foreign keys, as in D1");
         connection.set_prepared_statement_cache_capacity(256);
-        for (limit, value) in LIMITS {
-            connection.set_limit(limit, value).expect("a limit of SQLite");
-        }
         for migration in MIGRATIONS {
             connection.execute_batch(migration).expect("the migration applies");
         }
@@ -74,8 +93,10 @@ impl Sqlite {
     }
 
     fn transaction(&self, statements: &[Statement]) -> Result<Vec<Vec<String>>, rusqlite::Error> {
-        let mut connection = self.connection.lock().expect("no test thread panicked");
-        let transaction = connection.transaction()?;
+        let connection = self.connection.lock().expect("no test thread panicked");
+        let _limited = Limited::of(&connection);
+        // Nobody else has the connection: it is locked.
+        let transaction = connection.unchecked_transaction()?;
         let mut results = Vec::with_capacity(statements.len());
         for Statement { sql, parameter } in statements {
             let mut prepared = transaction.prepare_cached(sql)?;
