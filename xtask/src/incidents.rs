@@ -23,16 +23,22 @@ enum Incident {
     Contradiction,
     /// Somebody else's transaction stands in the report.
     Stranger,
+    /// An operator gives up the oldest credit that is held.
+    WriteOff,
+    /// The customer of an active credit pays a part by cheque.
+    Cheque,
     /// An operator holds an active credit.
     Dispute,
 }
 
-const INCIDENTS: [(u64, Incident); 7] = [
+const INCIDENTS: [(u64, Incident); 9] = [
     (7, Incident::Silence),
     (56, Incident::Release),
     (70, Incident::Exhausted),
     (80, Incident::PaidTwice),
     (84, Incident::Contradiction),
+    (90, Incident::WriteOff),
+    (98, Incident::Cheque),
     (100, Incident::Stranger),
     (105, Incident::Dispute),
 ];
@@ -58,6 +64,8 @@ impl Scene<'_> {
                 Incident::PaidTwice => drop(self.pay_out("demo_paid_twice_late7", 1)?),
                 Incident::Contradiction => self.contradict(now)?,
                 Incident::Stranger => self.stranger()?,
+                Incident::WriteOff => self.write_off()?,
+                Incident::Cheque => self.cheque(now)?,
                 Incident::Dispute => {
                     self.hold("/v1/credits?status=active&limit=1", "the customer disputes the amount")?;
                 }
@@ -70,6 +78,22 @@ impl Scene<'_> {
         let Some(credit) = self.first(which)? else { return Ok(()) };
         let id = text(&credit, "id");
         self.act(&format!("/v1/credits/{id}/hold"), &format!("demo-hold-{id}"), &json!({ "note": note }))
+    }
+
+    fn write_off(&self) -> Result<()> {
+        let Some(credit) = self.first("/v1/credits?status=held&sort=created_at&limit=1")? else {
+            return Ok(());
+        };
+        let id = text(&credit, "id");
+        let note = json!({ "note": "the customer cannot be found" });
+        self.act(&format!("/v1/credits/{id}/write_off"), &format!("demo-write-off-{id}"), &note)
+    }
+
+    fn cheque(&self, now: DateTime<Utc>) -> Result<()> {
+        let Some(credit) = self.first("/v1/credits?status=active&limit=1")? else { return Ok(()) };
+        let id = text(&credit, "id");
+        let body = json!({ "amount": 5_000, "received_on": now.date_naive(), "note": "by cheque 1021" });
+        self.act(&format!("/v1/credits/{id}/external_payment"), &format!("demo-cheque-{id}"), &body)
     }
 
     fn release(&self) -> Result<()> {
