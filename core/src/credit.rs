@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::date::{BusinessDate, Instant};
-use crate::id::{CreditId, DebitId, ExceptionId, TransactionId};
+use crate::id::{CreditId, DebitId, ExceptionId, RefundId, TransactionId};
 use crate::money::Cents;
 use crate::observation::{Observation, Outcome, Word};
 use crate::plan::Terms;
@@ -48,6 +48,22 @@ pub struct Facts {
     /// What was paid elsewhere, revoked or not.
     #[serde(default)]
     pub external_payments: Vec<ExternalPayment>,
+    /// What was given back, or is to be.
+    #[serde(default)]
+    pub refunds: Vec<RefundFacts>,
+}
+
+/// Money that goes back to the customer by a credit transaction of its own (L8).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RefundFacts {
+    /// The refund, and the idempotency key of its transaction.
+    pub id: RefundId,
+    /// What is given back; never zero.
+    pub amount: Cents,
+    /// When the intent to give it back was written.
+    pub submitted_at: Instant,
+    /// Its transaction, once the processor has named it.
+    pub transaction_id: Option<TransactionId>,
 }
 
 /// A payment that did not come by a debit (L8).
@@ -116,6 +132,8 @@ pub enum Reason {
     Paused,
     /// The rest is collected at once (L8).
     PaidOff,
+    /// What it collects was taken for paid, and is owed after all: a payment was revoked, or given back (L8).
+    OwedAgain,
 }
 
 /// Why a debit was cancelled.
@@ -155,6 +173,9 @@ pub struct Exception {
     pub subject: Uuid,
     /// Whether it is open.
     pub open: bool,
+    /// Whether a person closed it: the same cause does not open it again.
+    #[serde(default)]
+    pub closed_by_operator: bool,
 }
 
 /// The kinds of exceptions of the law.
@@ -338,6 +359,48 @@ impl Debit {
     }
 }
 
+/// A refund with what its words come to.
+#[derive(Debug, Clone)]
+pub(crate) struct Refund {
+    pub facts: RefundFacts,
+    pub outcome: Option<Outcome>,
+    pub resolved_at: Option<Instant>,
+    pub timed_out: bool,
+}
+
+impl Refund {
+    pub fn status(&self) -> RefundStatus {
+        match self.outcome {
+            Some(Outcome::Success | Outcome::Recovered) => RefundStatus::Confirmed,
+            Some(Outcome::Failure | Outcome::Returned) => RefundStatus::Failed,
+            None if self.facts.transaction_id.is_none() => RefundStatus::Processing,
+            None if self.timed_out => RefundStatus::Unconfirmed,
+            None => RefundStatus::Submitted,
+        }
+    }
+
+    /// Refunded from its intent until it fails.
+    pub fn counts(&self) -> bool {
+        self.outcome.is_none_or(Outcome::is_success)
+    }
+}
+
+/// Where a refund stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundStatus {
+    /// The intent is written; no transaction id yet.
+    Processing,
+    /// Has a transaction, without word.
+    Submitted,
+    /// Without word for five days.
+    Unconfirmed,
+    /// The latest word is success.
+    Confirmed,
+    /// The latest word is failure: it counts no more.
+    Failed,
+}
+
 /// The money of a credit, in minor units. Sums of facts; nothing here is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Balances {
@@ -345,6 +408,8 @@ pub struct Balances {
     pub total: i128,
     /// The sum of the collected debits.
     pub collected: i128,
+    /// The sum of the refunds that did not fail.
+    pub refunded: i128,
     /// Collected, plus paid elsewhere, less refunded.
     pub paid: i128,
     /// Processed and without word or timeout.
@@ -368,6 +433,11 @@ impl Balances {
     pub fn over_paid(&self) -> i128 {
         self.paid.saturating_sub(self.total).max(0)
     }
+
+    /// What was refunded beyond what was paid, never negative: only a credit that failed, and owes nothing, comes to it.
+    pub fn over_refunded(&self) -> i128 {
+        if self.total == 0 { self.paid.saturating_neg().max(0) } else { 0 }
+    }
 }
 
 /// Where a credit stands, worked out from its facts.
@@ -381,6 +451,7 @@ pub struct State {
     pub(crate) owed: i128,
     pub(crate) paid_elsewhere: i128,
     pub(crate) debits: Vec<Debit>,
+    pub(crate) refunds: Vec<Refund>,
 }
 
 impl State {
@@ -398,6 +469,15 @@ impl State {
                 timed_out: facts.timeouts.contains(&debit.id.0),
             }
         });
+        let refunds = facts.refunds.iter().map(|refund| {
+            let word = last_word(facts, refund.id.0);
+            Refund {
+                facts: refund.clone(),
+                outcome: word.map(|w| w.outcome),
+                resolved_at: word.map(|w| w.at),
+                timed_out: facts.timeouts.contains(&refund.id.0),
+            }
+        });
         State {
             outcome: own.map(|w| w.outcome),
             confirmed_at: confirmed.map(|w| w.at),
@@ -411,6 +491,7 @@ impl State {
                 .filter(|payment| !payment.revoked)
                 .fold(0_i128, |sum, payment| sum.saturating_add(payment.amount.signed())),
             debits: debits.collect(),
+            refunds: refunds.collect(),
         }
     }
 
@@ -437,10 +518,13 @@ impl State {
             amounts.fold(0_i128, i128::saturating_add)
         };
         let collected = sum(|d| d.outcome.is_some_and(Outcome::is_success));
+        let counting = self.refunds.iter().filter(|r| r.counts()).map(|r| r.facts.amount.signed());
+        let refunded = counting.fold(0, i128::saturating_add);
         Balances {
             total: if self.has_failed() { 0 } else { self.owed },
             collected,
-            paid: collected.saturating_add(self.paid_elsewhere),
+            refunded,
+            paid: collected.saturating_add(self.paid_elsewhere).saturating_sub(refunded),
             in_flight: sum(Debit::is_in_flight),
             scheduled: sum(Debit::is_scheduled),
         }

@@ -42,6 +42,10 @@ id!(
     DebitId
 );
 id!(
+    /// The id of a refund, and the idempotency key of its transaction.
+    RefundId
+);
+id!(
     /// The id of an exception.
     ExceptionId
 );

@@ -139,6 +139,9 @@ pub struct Policy {
     pub no_code_presentments: u32,
     /// For how many days after the first unknown answer a key may be called again; `None`: for ever (L3).
     pub key_days: Option<u32>,
+    /// Whether two failed debits in a row on an account hold all its credits (L8).
+    #[serde(default)]
+    pub two_strikes: bool,
 }
 
 impl Default for Policy {
@@ -150,6 +153,7 @@ impl Default for Policy {
             retryable_days: 180,
             no_code_presentments: 6,
             key_days: None,
+            two_strikes: false,
         }
     }
 }

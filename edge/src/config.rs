@@ -80,6 +80,13 @@ impl Settings {
         if text("KEY_DAYS").is_some() {
             settings.policy.key_days = Some(number(&text, "KEY_DAYS", 1, 1..=3660)?);
         }
+        if let Some(two_strikes) = text("TWO_STRIKES") {
+            settings.policy.two_strikes = match two_strikes.as_str() {
+                "on" => true,
+                "off" => false,
+                other => return Err(format!("TWO_STRIKES is {other}: on or off is needed")),
+            };
+        }
         Ok(settings)
     }
 }

@@ -77,6 +77,7 @@ impl World {
             exceptions: vec![],
             written_off: false,
             external_payments: vec![],
+            refunds: vec![],
         };
         World { facts, rows: vec![], unknown_open: vec![], complete_reports: vec![] }
     }

@@ -214,12 +214,14 @@ export type Effect =
     /** What is to be moved. */
     amount: Cents;
     effect: "submit";
-    /** The credit or debit. */
+    /** The credit, debit or refund. */
     subject: string;
   };
 
 /** Something a person must look at, until resolved. */
 export interface ExceptionFacts {
+  /** Whether a person closed it: the same cause does not open it again. */
+  closed_by_operator: boolean;
   /** The exception. */
   id: ExceptionId;
   /** What it is about. */
@@ -253,10 +255,10 @@ export type Fact =
   | Word & {
     fact: "word";
   }
-  /** A credit or debit timed out. */
+  /** A credit, debit or refund timed out. */
   | {
     fact: "timed_out";
-    /** The credit or debit. */
+    /** The credit, debit or refund. */
     subject: string;
   }
   /** A debit was added to the plan. */
@@ -312,13 +314,13 @@ export type Fact =
     fact: "decided";
     /** What became of it. */
     status: Status;
-    /** The credit or debit. */
+    /** The credit, debit or refund. */
     subject: string;
   }
-  /** An operator named the transaction of a credit or debit. */
+  /** An operator named the transaction of a credit, debit or refund. */
   | {
     fact: "attached";
-    /** The credit or debit. */
+    /** The credit, debit or refund. */
     subject: string;
     /** The processor's name of it. */
     transaction_id: TransactionId;
@@ -332,6 +334,10 @@ export type Fact =
     fact: "revoked";
     /** The payment. */
     payment_id: string;
+  }
+  /** The intent to give something back; its instant is the decision's. */
+  | RefundFacts & {
+    fact: "refund";
   }
   /** The credit was given up. */
   | {
@@ -358,6 +364,8 @@ export interface Facts {
   id: CreditId;
   /** What was said of its transaction and its debits', in any order. */
   observations: Array<Observation>;
+  /** What was given back, or is to be. */
+  refunds: Array<RefundFacts>;
   /** What is agreed about the repayment. */
   terms: Terms;
   /** The credit or debits that timed out. */
@@ -410,7 +418,7 @@ export type Input =
   /** The processor's definite refusal of the first call, already among the observations. */
   | {
     input: "refusal";
-    /** The credit or debit that was refused. */
+    /** The credit, debit or refund that was refused. */
     subject: string;
   }
   /** Transactions without an id: which to call for again, which to leave to an operator. */
@@ -420,6 +428,12 @@ export type Input =
   /** The debit that is due: stage 7 of the run. */
   | {
     input: "issue";
+  }
+  /** Two failed debits in a row on the account, the later one of this credit (`TWO_STRIKES`, L8). */
+  | {
+    /** The later one. */
+    debit_id: DebitId;
+    input: "two_strikes";
   }
   /** An operator holds the credit (L8). */
   | {
@@ -438,13 +452,13 @@ export type Input =
     input: "decide";
     /** What became of it. */
     status: Status;
-    /** The credit or debit. */
+    /** The credit, debit or refund. */
     subject: string;
   }
-  /** An operator names the transaction of a credit or debit that has none (L8). */
+  /** An operator names the transaction of a credit, debit or refund that has none (L8). */
   | {
     input: "attach";
-    /** The credit or debit. */
+    /** The credit, debit or refund. */
     subject: string;
     /** The processor's name of it. */
     transaction_id: TransactionId;
@@ -464,6 +478,14 @@ export type Input =
     input: "revoke";
     /** The payment. */
     payment_id: string;
+  }
+  /** An operator gives back what was paid beyond what is owed (L8). */
+  | {
+    /** What is given back; never zero, and at most what was paid too much. */
+    amount: Cents;
+    /** The refund. */
+    id: RefundId;
+    input: "refund";
   }
   /** An operator gives the rest up (L8). */
   | {
@@ -624,6 +646,8 @@ export interface Policy {
   timeout_days: number;
   /** With how many debits timed out and without word a credit is held (L5). */
   timeout_limit: number;
+  /** Whether two failed debits in a row on an account hold all its credits (L8). */
+  two_strikes?: boolean;
 }
 
 /** Why a debit was made. */
@@ -641,7 +665,24 @@ export type Reason =
   /** The plan was paused (L8). */
   | "paused"
   /** The rest is collected at once (L8). */
-  | "paid_off";
+  | "paid_off"
+  /** What it collects was taken for paid, and is owed after all: a payment was revoked, or given back (L8). */
+  | "owed_again";
+
+/** Money that goes back to the customer by a credit transaction of its own (L8). */
+export interface RefundFacts {
+  /** What is given back; never zero. */
+  amount: Cents;
+  /** The refund, and the idempotency key of its transaction. */
+  id: RefundId;
+  /** When the intent to give it back was written. */
+  submitted_at: string;
+  /** Its transaction, once the processor has named it. */
+  transaction_id: TransactionId | null;
+}
+
+/** The id of a refund, and the idempotency key of its transaction. */
+export type RefundId = string;
 
 /** A report that was read. */
 export interface Report {

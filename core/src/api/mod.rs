@@ -17,9 +17,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::credit::{Because, CreditStatus, DebitStatus, ExternalPayment, Facts, Kind, Reason, State};
+use crate::credit::{
+    Because, CreditStatus, DebitStatus, ExternalPayment, Facts, Kind, Reason, RefundStatus, State,
+};
 use crate::date::{BusinessDate, Instant};
-use crate::id::{CreditId, DebitId, ExceptionId, RunId, TransactionId};
+use crate::id::{CreditId, DebitId, ExceptionId, RefundId, RunId, TransactionId};
 use crate::money::Cents;
 use crate::observation::{Source, Status};
 use crate::plan::Installment;
@@ -173,6 +175,42 @@ impl Debit {
     }
 }
 
+/// A refund as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Refund {
+    /// The refund.
+    pub id: RefundId,
+    /// The credit it belongs to.
+    pub credit_id: CreditId,
+    /// What is given back.
+    pub amount: Cents,
+    /// Where it stands.
+    pub status: RefundStatus,
+    /// When the intent to give it back was written.
+    pub submitted_at: Instant,
+    /// Its transaction, once the processor has named it.
+    pub transaction_id: Option<TransactionId>,
+    /// When the latest word on it happened, by the processor.
+    pub resolved_at: Option<Instant>,
+}
+
+impl Refund {
+    /// The refunds that the facts of a credit come to.
+    pub fn of(facts: &Facts) -> Vec<Refund> {
+        let state = State::of(facts);
+        let refunds = state.refunds.iter().map(|refund| Refund {
+            id: refund.facts.id,
+            credit_id: facts.id,
+            amount: refund.facts.amount,
+            status: refund.status(),
+            submitted_at: refund.facts.submitted_at,
+            transaction_id: refund.facts.transaction_id.clone(),
+            resolved_at: refund.resolved_at,
+        });
+        refunds.collect()
+    }
+}
+
 /// A credit with all that is known of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CreditDetail {
@@ -183,6 +221,8 @@ pub struct CreditDetail {
     pub debits: Vec<Debit>,
     /// What was paid elsewhere, revoked or not.
     pub external_payments: Vec<ExternalPayment>,
+    /// What was given back, or is to be.
+    pub refunds: Vec<Refund>,
     /// Every fact about it, in order.
     pub timeline: Vec<TimelineEntry>,
 }
@@ -624,7 +664,7 @@ impl Reason {
             Reason::Planned => "L1",
             Reason::Failed | Reason::TimedOut | Reason::Returned => "L4",
             Reason::Shortened => "L6",
-            Reason::Paused | Reason::PaidOff => "L8",
+            Reason::Paused | Reason::PaidOff | Reason::OwedAgain => "L8",
         }
     }
 }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Deciding, Effect, Fact};
-use crate::credit::{CreditStatus, Debit, DebitStatus, Kind};
+use crate::credit::{CreditStatus, Debit, DebitStatus, Kind, RefundStatus};
 use crate::date::days_passed;
 use crate::money::{self, Cents};
 
@@ -12,7 +12,7 @@ impl Deciding<'_> {
         for (subject, amount) in self.unanswered() {
             if self.may_call_again(subject) {
                 self.effects.push(Effect::Submit { subject, amount });
-            } else {
+            } else if !self.was_closed_by_operator(Kind::NoAnswer, subject) {
                 let detail = "the processor's answer is not known, and calling again is not allowed";
                 self.open(Kind::NoAnswer, subject, detail.into());
             }
@@ -25,11 +25,17 @@ impl Deciding<'_> {
         let own = (self.facts.transaction_id.is_none() && self.state.outcome.is_none())
             .then_some((self.facts.id.0, self.facts.terms.amount));
         let debits = self.state.debits.iter().filter(|d| d.status() == DebitStatus::Processing);
-        own.into_iter().chain(debits.map(|d| (d.facts.id.0, d.facts.amount))).collect()
+        let refunds = self.state.refunds.iter().filter(|r| r.status() == RefundStatus::Processing);
+        let debits = debits.map(|d| (d.facts.id.0, d.facts.amount));
+        own.into_iter().chain(debits).chain(refunds.map(|r| (r.facts.id.0, r.facts.amount))).collect()
     }
 
+    /// A refund is called for again whatever became of the credit: what holds it, or made it fail, is no reason to keep
+    /// the customer's money.
     fn may_call_again(&self, subject: Uuid) -> bool {
+        let is_refund = self.facts.refunds.iter().any(|refund| refund.id.0 == subject);
         let stopped = self.state.held || self.state.has_failed() || self.state.written_off;
+        let stopped = stopped && !is_refund;
         let first = self.facts.unknown_answers.iter().find(|u| u.subject == subject);
         let forgotten = self
             .context

@@ -8,18 +8,22 @@
 mod advance;
 mod answers;
 mod operators;
+mod refunds;
 mod silence;
+mod strikes;
 mod words;
+
+pub use strikes::two_strikes;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::credit::{
-    Because, Debit, DebitFacts, Exception, ExternalPayment, Facts, Hold, Kind, Reason, State,
+    Because, Debit, DebitFacts, Exception, ExternalPayment, Facts, Hold, Kind, Reason, RefundFacts, State,
 };
 use crate::date::{BusinessDate, Instant, Zone};
-use crate::id::{self, CreditId, DebitId, ExceptionId, TransactionId};
+use crate::id::{self, CreditId, DebitId, ExceptionId, RefundId, TransactionId};
 use crate::money::Cents;
 use crate::observation::{Observation, Source, Status, Word};
 use crate::policy::Policy;
@@ -35,13 +39,18 @@ pub enum Input {
     },
     /// The processor's definite refusal of the first call, already among the observations.
     Refusal {
-        /// The credit or debit that was refused.
+        /// The credit, debit or refund that was refused.
         subject: Uuid,
     },
     /// Transactions without an id: which to call for again, which to leave to an operator.
     Seek,
     /// The debit that is due: stage 7 of the run.
     Issue,
+    /// Two failed debits in a row on the account, the later one of this credit (`TWO_STRIKES`, L8).
+    TwoStrikes {
+        /// The later one.
+        debit_id: DebitId,
+    },
     /// An operator holds the credit (L8).
     Hold,
     /// An operator releases the credit (L8).
@@ -51,16 +60,16 @@ pub enum Input {
     },
     /// An operator says on evidence what became of a transaction of which the processor said nothing (L8).
     Decide {
-        /// The credit or debit.
+        /// The credit, debit or refund.
         subject: Uuid,
         /// What became of it.
         status: Status,
         /// The return code of a failure.
         code: Option<String>,
     },
-    /// An operator names the transaction of a credit or debit that has none (L8).
+    /// An operator names the transaction of a credit, debit or refund that has none (L8).
     Attach {
-        /// The credit or debit.
+        /// The credit, debit or refund.
         subject: Uuid,
         /// The processor's name of it.
         transaction_id: TransactionId,
@@ -78,6 +87,13 @@ pub enum Input {
     Revoke {
         /// The payment.
         payment_id: Uuid,
+    },
+    /// An operator gives back what was paid beyond what is owed (L8).
+    Refund {
+        /// The refund.
+        id: RefundId,
+        /// What is given back; never zero, and at most what was paid too much.
+        amount: Cents,
     },
     /// An operator gives the rest up (L8).
     WriteOff,
@@ -138,6 +154,7 @@ impl Decision {
                 | Fact::Attached { .. }
                 | Fact::ExternalPayment(_)
                 | Fact::Revoked { .. }
+                | Fact::Refund(_)
                 | Fact::WrittenOff,
             ) => "L8",
             // What closes an exception by itself is the answer or the word that was missing.
@@ -152,9 +169,9 @@ impl Decision {
 pub enum Fact {
     /// A word is taken into effect.
     Word(Word),
-    /// A credit or debit timed out.
+    /// A credit, debit or refund timed out.
     TimedOut {
-        /// The credit or debit.
+        /// The credit, debit or refund.
         subject: Uuid,
     },
     /// A debit was added to the plan.
@@ -196,16 +213,16 @@ pub enum Fact {
     },
     /// An operator said what became of a transaction: an observation of the decision's instant.
     Decided {
-        /// The credit or debit.
+        /// The credit, debit or refund.
         subject: Uuid,
         /// What became of it.
         status: Status,
         /// The return code of a failure.
         code: Option<String>,
     },
-    /// An operator named the transaction of a credit or debit.
+    /// An operator named the transaction of a credit, debit or refund.
     Attached {
-        /// The credit or debit.
+        /// The credit, debit or refund.
         subject: Uuid,
         /// The processor's name of it.
         transaction_id: TransactionId,
@@ -217,6 +234,8 @@ pub enum Fact {
         /// The payment.
         payment_id: Uuid,
     },
+    /// The intent to give something back; its instant is the decision's.
+    Refund(RefundFacts),
     /// The credit was given up.
     WrittenOff,
 }
@@ -238,6 +257,7 @@ impl Fact {
             Fact::Attached { .. } => "attached",
             Fact::ExternalPayment(_) => "external_payment",
             Fact::Revoked { .. } => "revoked",
+            Fact::Refund(_) => "refund",
             Fact::WrittenOff => "written_off",
         }
     }
@@ -276,7 +296,7 @@ impl Facts {
                     }
                 }
                 Fact::Opened { id, kind, subject, .. } => {
-                    self.exceptions.push(Exception { id: *id, kind: *kind, subject: *subject, open: true });
+                    self.exceptions.push(opened(*id, *kind, *subject));
                 }
                 Fact::Closed { id } => {
                     for exception in self.exceptions.iter_mut().filter(|e| e.id == *id) {
@@ -303,6 +323,7 @@ impl Facts {
                         payment.revoked = true;
                     }
                 }
+                Fact::Refund(refund) => self.refunds.push(refund.clone()),
                 Fact::WrittenOff => self.written_off = true,
             }
         }
@@ -316,6 +337,9 @@ impl Facts {
         }
         for debit in self.debits.iter_mut().filter(|debit| debit.id.0 == subject) {
             debit.transaction_id = Some(transaction_id.clone());
+        }
+        for refund in self.refunds.iter_mut().filter(|refund| refund.id.0 == subject) {
+            refund.transaction_id = Some(transaction_id.clone());
         }
     }
 
@@ -337,7 +361,7 @@ pub enum Effect {
     },
     /// The processor is called with the subject's id as key.
     Submit {
-        /// The credit or debit.
+        /// The credit, debit or refund.
         subject: Uuid,
         /// What is to be moved.
         amount: Cents,
@@ -379,14 +403,21 @@ pub fn decide(facts: &Facts, input: Input, context: &Context<'_>) -> Decision {
         Input::Words { covered_from } => {
             deciding.credit_word();
             deciding.debit_words(|_| true);
+            deciding.refund_words(|_| true);
             deciding.timeouts(covered_from);
-            deciding.over_collected();
+            deciding.refund_timeouts();
+            deciding.excess();
             deciding.answered();
         }
         Input::Refusal { subject } if subject == facts.id.0 => deciding.credit_word(),
-        Input::Refusal { subject } => deciding.debit_words(|id| id == subject),
+        Input::Refusal { subject } => {
+            deciding.debit_words(|id| id == subject);
+            deciding.refund_words(|id| id == subject);
+            deciding.excess();
+        }
         Input::Seek => deciding.seek(),
         Input::Issue => deciding.issue(),
+        Input::TwoStrikes { debit_id } => deciding.struck(debit_id),
         Input::Hold => {
             let detail = "an operator holds the credit".to_owned();
             deciding.hold(Kind::HeldByOperator, facts.id.0, detail);
@@ -398,6 +429,7 @@ pub fn decide(facts: &Facts, input: Input, context: &Context<'_>) -> Decision {
             deciding.external_payment(id, amount, received_on);
         }
         Input::Revoke { payment_id } => deciding.revoke(payment_id),
+        Input::Refund { id, amount } => deciding.refund(id, amount),
         Input::WriteOff => deciding.write_off(),
         Input::PayOff => deciding.pay_off(),
         Input::Pause { intervals } => deciding.pause(intervals),
@@ -410,6 +442,8 @@ struct Deciding<'a> {
     facts: &'a Facts,
     context: &'a Context<'a>,
     state: State,
+    /// What was paid too much, and what was refunded too much, before anything of this decision counted.
+    over_before: (i128, i128),
     exceptions: Vec<Exception>,
     new_facts: Vec<Fact>,
     effects: Vec<Effect>,
@@ -417,10 +451,13 @@ struct Deciding<'a> {
 
 impl<'a> Deciding<'a> {
     fn new(facts: &'a Facts, context: &'a Context<'a>) -> Deciding<'a> {
+        let state = State::of(facts);
+        let before = state.balances();
         Deciding {
             facts,
             context,
-            state: State::of(facts),
+            state,
+            over_before: (before.over_paid(), before.over_refunded()),
             exceptions: facts.exceptions.clone(),
             new_facts: Vec::new(),
             effects: Vec::new(),
@@ -476,9 +513,15 @@ impl<'a> Deciding<'a> {
         let turn = self.facts.turn.to_string();
         let cause = ["exception", kind.name(), &subject.to_string(), &turn];
         let id = ExceptionId(id::from_cause(id::bucket_of(self.facts.id.0), &cause));
-        self.exceptions.push(Exception { id, kind, subject, open: true });
+        self.exceptions.push(opened(id, kind, subject));
         self.new_facts.push(Fact::Opened { id, kind, subject, detail });
         Some(id)
+    }
+
+    /// Whether a person closed an exception of the kind on the subject.
+    fn was_closed_by_operator(&self, kind: Kind, subject: Uuid) -> bool {
+        let mut of_subject = self.exceptions.iter().filter(|e| e.kind == kind && e.subject == subject);
+        of_subject.any(|e| e.closed_by_operator)
     }
 
     fn close(&mut self, kind: Kind, subject: Uuid) {
@@ -506,6 +549,10 @@ impl<'a> Deciding<'a> {
     fn id_of(&self, index: usize) -> Option<Uuid> {
         self.state.debits.get(index).map(|d| d.facts.id.0)
     }
+}
+
+fn opened(id: ExceptionId, kind: Kind, subject: Uuid) -> Exception {
+    Exception { id, kind, subject, open: true, closed_by_operator: false }
 }
 
 /// The id of the debit of a credit with a sequence.

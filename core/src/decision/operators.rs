@@ -27,6 +27,7 @@ impl Deciding<'_> {
                 self.fill_gap(index, due_date, reason);
             }
         }
+        self.fill_rest();
     }
 
     /// The debits whose gap nothing fills, by due date, then sequence, with the reason of what will. After them those
@@ -75,16 +76,21 @@ impl Deciding<'_> {
     pub(super) fn attach(&mut self, subject: Uuid, transaction_id: TransactionId) {
         let own = subject == self.facts.id.0 && self.facts.transaction_id.is_some();
         let debit = self.facts.debits.iter().find(|debit| debit.id.0 == subject);
-        let is_named = own || debit.is_some_and(|debit| debit.transaction_id.is_some());
+        let refund = self.facts.refunds.iter().find(|refund| refund.id.0 == subject);
+        let is_named = own
+            || debit.is_some_and(|debit| debit.transaction_id.is_some())
+            || refund.is_some_and(|refund| refund.transaction_id.is_some());
         if !is_named && self.was_asked(subject) {
             self.new_facts.push(Fact::Attached { subject, transaction_id });
         }
     }
 
-    /// Whether the processor was called for the credit or debit.
+    /// Whether the processor was called for the credit, debit or refund.
     fn was_asked(&self, subject: Uuid) -> bool {
         let submitted = |debit: &Debit| debit.facts.id.0 == subject && debit.facts.submitted_at.is_some();
-        subject == self.facts.id.0 || self.state.debits.iter().any(submitted)
+        subject == self.facts.id.0
+            || self.state.debits.iter().any(submitted)
+            || self.facts.refunds.iter().any(|refund| refund.id.0 == subject)
     }
 
     /// It counts as paid, and the plan is shortened by the excess, from the end.
@@ -96,7 +102,7 @@ impl Deciding<'_> {
         self.new_facts.push(Fact::ExternalPayment(payment));
         self.state.paid_elsewhere = self.state.paid_elsewhere.saturating_add(amount.signed());
         self.shorten(None);
-        self.over_collected();
+        self.excess();
     }
 
     /// It counts no more. The debits that it shortened are gaps that wait, filled at once; one that shortened none then,
@@ -106,19 +112,35 @@ impl Deciding<'_> {
         let Some(payment) = payments.iter().find(|p| p.id == payment_id && !p.revoked) else { return };
         self.new_facts.push(Fact::Revoked { payment_id });
         self.state.paid_elsewhere = self.state.paid_elsewhere.saturating_sub(payment.amount.signed());
+        self.fill_shortened(&payment.shortened);
+        self.excess();
+    }
+
+    /// What was shortened, these sequences first, is owed again: gaps that are filled at once.
+    pub(super) fn fill_shortened(&mut self, first: &[u32]) {
         let shortened = |d: &Debit| d.facts.cancelled_because == Some(Because::Shortened);
-        let is_its = |index: &usize| {
-            let debit = self.state.debits.get(*index);
-            debit.is_some_and(|debit| payment.shortened.contains(&debit.facts.sequence))
+        let is_first = |index: &usize| {
+            self.state.debits.get(*index).is_some_and(|debit| first.contains(&debit.facts.sequence))
         };
-        let (its, others): (Vec<usize>, Vec<usize>) = self.in_turn(shortened).into_iter().partition(is_its);
-        for index in its.into_iter().chain(others) {
+        let (first, others): (Vec<usize>, Vec<usize>) =
+            self.in_turn(shortened).into_iter().partition(is_first);
+        for index in first.into_iter().chain(others) {
             if self.has_gap() {
                 let due_date = self.next_slot();
                 self.fill_gap(index, due_date, Reason::Shortened);
             }
         }
-        self.over_collected();
+        self.fill_rest();
+    }
+
+    /// What was taken for paid when a gap was filled or a refund given, and is owed after all, makes one debit more: no
+    /// debit of the plan stands for it. On a held credit it waits with the other gaps.
+    fn fill_rest(&mut self) {
+        if !self.state.held && self.has_gap() {
+            let missing = Cents::from_balance(self.state.balances().missing());
+            let due_date = self.next_slot();
+            self.add_debit(missing, due_date, Reason::OwedAgain, None);
+        }
     }
 
     /// What is scheduled is cancelled; from now on the credit issues nothing and fills no gaps.

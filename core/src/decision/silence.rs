@@ -51,15 +51,23 @@ impl Deciding<'_> {
         }
     }
 
-    /// `over_collected` is open while more was paid than is owed (L6).
-    pub(super) fn over_collected(&mut self) {
+    /// `over_collected` is open while more was paid than is owed (L6), `over_refunded` while more was given back than was
+    /// paid to a credit that failed (L8). One that a person closed opens again only when it has become more.
+    pub(super) fn excess(&mut self) {
+        let balances = self.state.balances();
+        let (paid_before, refunded_before) = self.over_before;
+        let (paid, refunded) = (balances.over_paid(), balances.over_refunded());
+        self.open_while(Kind::OverCollected, paid, paid_before, "were paid than are owed");
+        self.open_while(Kind::OverRefunded, refunded, refunded_before, "were refunded than were paid");
+    }
+
+    fn open_while(&mut self, kind: Kind, excess: i128, before: i128, said: &str) {
         let own = self.facts.id.0;
-        let excess = self.state.balances().over_paid();
-        if excess > 0 {
+        if excess == 0 {
+            self.close(kind, own);
+        } else if excess > before || !self.was_closed_by_operator(kind, own) {
             let excess = money::text(excess, &self.facts.currency);
-            self.open(Kind::OverCollected, own, format!("{excess} more were paid than are owed"));
-        } else {
-            self.close(Kind::OverCollected, own);
+            self.open(kind, own, format!("{excess} more {said}"));
         }
     }
 }

@@ -102,9 +102,9 @@ impl Deciding<'_> {
         }
     }
 
-    /// Whether a gap may be filled at all: something is missing, and the credit was not given up.
+    /// Whether a gap may be filled at all: something is missing, and the credit neither failed nor was given up.
     pub(super) fn has_gap(&self) -> bool {
-        !self.state.written_off && self.state.balances().missing() > 0
+        !self.state.written_off && !self.state.has_failed() && self.state.balances().missing() > 0
     }
 
     /// The slot for the replacement of a debit, if presentments and days allow one (L7).

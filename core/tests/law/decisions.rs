@@ -13,6 +13,8 @@
 //! | `01-12 1 refused R01`, `1 unanswered`, `1 named` | what the processor answers to calls for debit 1 from then on |
 //! | `01-14 no run`, `01-14 no report` | no run at all; a run without a complete report |
 //! | `01-14 write off`, `pay off`, `pause 2`, `paid 150`, `revoke` | an operator does that, an hour before the run |
+//! | `01-14 refund 50`, `refund failure` | an operator gives something back; the report's word on it |
+//! | `01-14 close over_collected` | a person closes the exception, an hour before the run |
 //! | `01-14 release`, `release of 1` | an operator ends all holds, or that of debit 1, an hour before the run |
 //!
 //! There is a run at six on each day from 01-06 to the story's last.
@@ -20,9 +22,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, NaiveTime};
+use paydown::api::Refund;
 use paydown::credit::{DebitFacts, DebitStatus, Reason, State};
 use paydown::date::{BusinessDate, Instant};
-use paydown::decision::Input;
+use paydown::decision::{Effect, Input};
+use paydown::id::RefundId;
 use paydown::money::Cents;
 use paydown::observation::{Source, Status};
 use paydown::plan::Terms;
@@ -1137,11 +1141,255 @@ fn l8_the_processor_contradicts_what_was_decided() {
 
 // --- the stories ---
 
+/// The id of a story's refund.
+const REFUND: RefundId = RefundId(Uuid::from_u128(78));
+
 /// The id of a story's payment made elsewhere.
 const PAYMENT: Uuid = Uuid::from_u128(77);
 
 /// Lives a story and compares where the credit stands.
 #[track_caller]
+#[test]
+fn l8_a_refund_gives_back_what_was_paid_too_much() {
+    let too_much = "01-06 credit success
+                    01-08 paid 350";
+    let open = "repaid: collected 0, in flight 0, scheduled 0
+                1 cancelled because shortened
+                2 cancelled because shortened
+                3 cancelled because shortened";
+    check(too_much, &format!("{open}\nopen over_collected of credit"));
+    // From its intent on, before any word of it.
+    check(&format!("{too_much}\n01-09 refund 50"), &format!("{open}\nrefund of 50 submitted, paid 300"));
+    check(
+        &format!("{too_much}\n01-09 refund 50\n01-10 refund success"),
+        &format!("{open}\nrefund of 50 confirmed, paid 300"),
+    );
+    // More than was paid too much is not given back.
+    check(&format!("{too_much}\n01-09 refund 51"), &format!("{open}\nopen over_collected of credit"));
+}
+
+#[test]
+fn l8_a_refund_that_fails_is_paid_again_and_shortens_the_plan() {
+    let story = "01-06 credit success
+                 01-13 1 success
+                 01-14 paid 250
+                 01-15 refund 50
+                 01-16 1 R01 at 01-16T04";
+    let cancelled = "2 cancelled because shortened
+                     3 cancelled because shortened";
+    check(
+        story,
+        &format!(
+            "active: collected 0, in flight 0, scheduled 100
+             1 returned R01
+             {cancelled}
+             4 scheduled 100 on 01-19, returned of 1
+             refund of 50 submitted, paid 200"
+        ),
+    );
+    let failed = format!("{story}\n01-17 refund failure at 01-17T01");
+    check(
+        &failed,
+        &format!(
+            "active: collected 0, in flight 0, scheduled 50
+             1 returned R01
+             {cancelled}
+             4 cancelled 100 on 01-19, returned of 1 because shortened
+             5 scheduled 50 on 01-19, shortened of 4
+             refund of 50 failed, paid 250"
+        ),
+    );
+    // The bank changes its mind: what was shortened is owed again.
+    check(
+        &format!("{failed}\n01-18 refund success at 01-18T01"),
+        &format!(
+            "active: collected 0, in flight 0, scheduled 100
+             1 returned R01
+             {cancelled}
+             4 cancelled 100 on 01-19, returned of 1 because shortened
+             5 scheduled 50 on 01-19, shortened of 4
+             6 scheduled 50 on 01-26, shortened of 2
+             refund of 50 confirmed, paid 200"
+        ),
+    );
+}
+
+#[test]
+fn l8_a_refund_of_a_failed_credit_gives_back_all_that_was_paid() {
+    let story = "01-06 credit success
+                 01-13 1 success
+                 01-14 credit failure at 01-14T04";
+    let failed = "1 collected
+                  2 cancelled because credit_returned
+                  3 cancelled because credit_returned";
+    check(
+        story,
+        &format!(
+            "failed: collected 100, in flight 0, scheduled 0
+             {failed}
+             open credit_returned of credit
+             open over_collected of credit"
+        ),
+    );
+    let refunded = format!("{story}\n01-15 refund 100");
+    check(
+        &refunded,
+        &format!(
+            "failed: collected 100, in flight 0, scheduled 0
+             {failed}
+             refund of 100 submitted, paid 0
+             open credit_returned of credit"
+        ),
+    );
+    // The customer's bank takes the debit back as well: what was given back is too much, and no gap is filled.
+    check(
+        &format!("{refunded}\n01-16 1 R01 at 01-16T04"),
+        "failed: collected 0, in flight 0, scheduled 0
+         1 returned R01
+         2 cancelled because credit_returned
+         3 cancelled because credit_returned
+         refund of 100 submitted, paid -100
+         open credit_returned of credit
+         open over_refunded of credit",
+    );
+    // Its own failure closes it.
+    check(
+        &format!("{refunded}\n01-16 1 R01 at 01-16T04\n01-17 refund failure"),
+        "failed: collected 0, in flight 0, scheduled 0
+         1 returned R01
+         2 cancelled because credit_returned
+         3 cancelled because credit_returned
+         refund of 100 failed, paid 0
+         open credit_returned of credit",
+    );
+}
+
+#[test]
+fn l8_what_was_refunded_and_is_owed_after_all_makes_one_debit_more() {
+    check(
+        "01-06 credit success
+         01-08 paid 350
+         01-09 refund 50
+         01-10 revoke",
+        "active: collected 0, in flight 0, scheduled 350
+         1 cancelled because shortened
+         2 cancelled because shortened
+         3 cancelled because shortened
+         4 scheduled 100 on 02-02, shortened of 1
+         5 scheduled 100 on 02-09, shortened of 2
+         6 scheduled 100 on 02-16, shortened of 3
+         7 scheduled 50 on 02-23, owed_again
+         refund of 50 submitted, paid -50",
+    );
+}
+
+#[test]
+fn l8_a_refund_without_an_answer_is_sought_and_then_left_to_an_operator() {
+    let story = "key_days 2
+                 01-06 credit success
+                 01-08 paid 350
+                 01-08 refund unanswered
+                 01-09 refund 50
+                 01-11 no report";
+    let repaid = "repaid: collected 0, in flight 0, scheduled 0
+                  1 cancelled because shortened
+                  2 cancelled because shortened
+                  3 cancelled because shortened";
+    let unanswered = format!("{repaid}\nrefund of 50 processing, paid 300");
+    check(&story.replace("01-11", "01-10"), &unanswered);
+    check(story, &format!("{unanswered}\nopen no_answer of refund"));
+    // What a person closed, the same silence does not open again.
+    check(&format!("{story}\n01-12 close no_answer"), &unanswered);
+    // No word for five times 24 h, as of an advance.
+    check(
+        &format!("{story}\n01-15 no report"),
+        &format!("{unanswered}\nopen credit_unconfirmed of refund\nopen no_answer of refund"),
+    );
+    check(
+        &format!("{story}\n01-15 no report\n01-16 close credit_unconfirmed"),
+        &format!("{unanswered}\nopen no_answer of refund"),
+    );
+    check(
+        &format!("{story}\n01-15 no report\n01-16 refund decided success"),
+        &format!("{repaid}\nrefund of 50 confirmed, paid 300"),
+    );
+    // A held credit is no reason to keep the customer's money: the call is made again.
+    check(
+        "01-06 credit success
+         01-08 paid 350
+         01-08 refund unanswered
+         01-09 refund 50
+         01-10 hold
+         01-10 refund named",
+        &format!("{repaid}\nrefund of 50 submitted, paid 300\nopen held_by_operator of credit"),
+    );
+}
+
+#[test]
+fn l8_a_refund_that_was_refused_moved_nothing() {
+    let mut world = live(&Story::read("01-06 credit success\n01-08 paid 350"));
+    let as_of = instant(date("01-09"), 5);
+    let amount = Cents::new(50).expect("an amount");
+    let given_back = world.decide(Input::Refund { id: REFUND, amount }, as_of);
+    // At once, before any run.
+    world.call(&given_back, as_of, &|_| Answer::Refused(Some("R03".into())));
+    assert_eq!(
+        standing(&world, false),
+        "repaid: collected 0, in flight 0, scheduled 0
+1 cancelled because shortened
+2 cancelled because shortened
+3 cancelled because shortened
+refund of 50 failed, paid 350
+open over_collected of credit"
+    );
+}
+
+#[test]
+fn l8_what_is_owed_again_waits_while_the_credit_is_held() {
+    let story = "01-06 credit success
+                 01-13 1 R02
+                 01-14 paid 50
+                 01-15 revoke";
+    let held = "1 failed R02\nopen hard_return of 1";
+    check(story, &format!("held: collected 0, in flight 0, scheduled 200\n{held}"));
+    check(
+        &format!("{story}\n01-16 release"),
+        "active: collected 0, in flight 0, scheduled 300
+         1 failed R02
+         4 scheduled 100 on 02-02, failed of 1",
+    );
+}
+
+#[test]
+fn what_a_person_closed_opens_again_only_when_it_has_become_more() {
+    let story = "01-06 credit success
+                 01-13 paid 250
+                 01-14 1 success
+                 01-15 close over_collected";
+    let closed = live(&Story::read(&format!("{story}\n01-17 no report")));
+    let is_open = |world: &World| {
+        world.facts.exceptions.iter().any(|e| e.open && e.kind == paydown::credit::Kind::OverCollected)
+    };
+    assert!(!is_open(&closed));
+    assert!(is_open(&live(&Story::read(&format!("{story}\n01-16 paid 10 more")))));
+}
+
+#[test]
+fn l8_two_strikes_hold_the_account_once() {
+    let story = Story::read("01-06 credit success\n01-13 1 R01");
+    let mut world = live(&story);
+    let debit_id = world.facts.debits[0].id;
+    let struck = world.decide(Input::TwoStrikes { debit_id }, instant(date("01-13"), 6));
+    assert_eq!(struck.rule(world.facts.id), "L8");
+    let exception_id = world.facts.holds[0].exception_id;
+    assert_eq!(struck.effects, [Effect::HoldAccount { exception_id }]);
+    assert_eq!(standing(&world, false).lines().next(), Some("held: collected 0, in flight 0, scheduled 300"));
+    // Once released, the same words hold no more.
+    world.decide(Input::Release { exception_id: None }, instant(date("01-14"), 5));
+    let again = world.decide(Input::TwoStrikes { debit_id }, instant(date("01-14"), 6));
+    assert_eq!((again.facts, again.effects), (vec![], vec![]));
+}
+
 fn check(story: &str, expected: &str) {
     let lived = live(&Story::read(story));
     let expected: Vec<&str> = expected.lines().map(str::trim).collect();
@@ -1208,11 +1456,28 @@ fn live(story: &Story) -> World {
                     let intervals = intervals.parse().expect("a count");
                     world.decide(Input::Pause { intervals }, instant(day, 5));
                 }
+                ["hold"] => drop(world.decide(Input::Hold, instant(day, 5))),
+                ["paid", amount, "more"] => {
+                    let amount = Cents::new(amount.parse().expect("an amount")).expect("an amount");
+                    let (id, received_on) = (Uuid::from_u128(79), BusinessDate::new(day));
+                    world.decide(Input::ExternalPayment { id, amount, received_on }, instant(day, 5));
+                }
                 ["paid", amount] => {
                     let amount = Cents::new(amount.parse().expect("an amount")).expect("an amount");
                     let payment =
                         Input::ExternalPayment { id: PAYMENT, amount, received_on: BusinessDate::new(day) };
                     world.decide(payment, instant(day, 5));
+                }
+                ["refund", amount] if amount.parse::<u64>().is_ok() => {
+                    let amount = Cents::new(amount.parse().expect("an amount")).expect("an amount");
+                    let given_back = world.decide(Input::Refund { id: REFUND, amount }, instant(day, 5));
+                    let answer = |name: &str| answers.get(name).cloned().unwrap_or(Answer::Named);
+                    world.call(&given_back, instant(day, 5), &answer);
+                }
+                ["close", kind] => {
+                    let open = world.facts.exceptions.iter_mut().filter(|e| e.open && e.kind.name() == kind);
+                    let closed = open.map(|e| (e.open, e.closed_by_operator) = (false, true)).count();
+                    assert_eq!(closed, 1, "{what}");
                 }
                 ["revoke"] => drop(world.decide(Input::Revoke { payment_id: PAYMENT }, instant(day, 5))),
                 ["release", "of", subject] => {
@@ -1263,7 +1528,8 @@ fn live(story: &Story) -> World {
 
 fn say(world: &mut World, subject: &str, source: Source, word: &str, at: Instant) {
     let facts = &world.facts;
-    let all = facts.debits.iter().map(|debit| debit.id.0).chain([facts.id.0]);
+    let refunds = facts.refunds.iter().map(|refund| refund.id.0);
+    let all = facts.debits.iter().map(|debit| debit.id.0).chain([facts.id.0]).chain(refunds);
     let said_of = all.into_iter().find(|id| world.name_of(*id) == subject);
     let subject = said_of.unwrap_or_else(|| panic!("{word} at {at} is said of {subject}, which is there"));
     match word {
@@ -1297,11 +1563,15 @@ fn standing(world: &World, with_plan: bool) -> String {
         let word = facts.words.iter().rev().find(|word| word.subject == debit.id.0);
         let code = word.and_then(|word| word.code.as_deref()).map(|code| format!(" {code}"));
         let because = debit.cancelled_because.map(|because| format!(" because {}", text(&because)));
-        let made = debit.replaces.map(|replaced| {
-            format!(" {} on {}, {} of {replaced}", debit.amount, on(debit), text(&debit.reason))
-        });
+        let of = debit.replaces.map(|replaced| format!(" of {replaced}")).unwrap_or_default();
+        let is_made = debit.replaces.is_some() || debit.reason == Reason::OwedAgain;
+        let made =
+            is_made.then(|| format!(" {} on {}, {}{of}", debit.amount, on(debit), text(&debit.reason)));
         let parts = [code, made, because].map(Option::unwrap_or_default).concat();
         lines.push(format!("{} {}{parts}", debit.sequence, text(&status)));
+    }
+    for refund in Refund::of(facts) {
+        lines.push(format!("refund of {} {}, paid {}", refund.amount, text(&refund.status), balances.paid));
     }
     let open = facts.exceptions.iter().filter(|exception| exception.open);
     let mut open: Vec<String> =

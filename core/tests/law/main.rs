@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod decisions;
 #[cfg(test)]
+mod operators;
 mod properties;
 #[cfg(test)]
 mod summary;

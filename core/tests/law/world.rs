@@ -62,6 +62,7 @@ impl World {
             exceptions: vec![],
             written_off: false,
             external_payments: vec![],
+            refunds: vec![],
         };
         facts.transaction_id = Some(transaction_of(facts.id.0));
         World {
@@ -107,7 +108,8 @@ impl World {
         from
     }
 
-    fn call(&mut self, decision: &Decision, as_of: Instant, answer: &impl Fn(&str) -> Answer) {
+    /// Calls the processor for what a decision submits.
+    pub fn call(&mut self, decision: &Decision, as_of: Instant, answer: &impl Fn(&str) -> Answer) {
         for effect in &decision.effects {
             let Effect::Submit { subject, .. } = *effect else { continue };
             let is_first = !self.facts.unknown_answers.iter().any(|unknown| unknown.subject == subject);
@@ -127,8 +129,11 @@ impl World {
         }
     }
 
-    /// What a credit or debit is called: `credit`, or the debit's sequence.
+    /// What a credit, refund or debit is called: `credit`, `refund`, or the debit's sequence.
     pub fn name_of(&self, subject: Uuid) -> String {
+        if self.facts.refunds.iter().any(|refund| refund.id.0 == subject) {
+            return "refund".to_owned();
+        }
         let debit = self.facts.debits.iter().find(|debit| debit.id.0 == subject);
         debit.map_or("credit".to_owned(), |debit| debit.sequence.to_string())
     }
@@ -139,6 +144,9 @@ impl World {
         }
         for debit in self.facts.debits.iter_mut().filter(|debit| debit.id.0 == subject) {
             debit.transaction_id = Some(transaction_of(subject));
+        }
+        for refund in self.facts.refunds.iter_mut().filter(|refund| refund.id.0 == subject) {
+            refund.transaction_id = Some(transaction_of(subject));
         }
     }
 

@@ -1,7 +1,9 @@
 //! Credits: the list, one with its debits and timeline, and its facts.
 
 use axum::http::StatusCode;
-use paydown::api::{Credit, CreditDetail, CreditsQuery, CreditsSort, Debit, NoQuery, Page, TimelineEntry};
+use paydown::api::{
+    Credit, CreditDetail, CreditsQuery, CreditsSort, Debit, NoQuery, Page, Refund, TimelineEntry,
+};
 use paydown::credit::{Because, CreditStatus, Facts, Kind, Reason};
 use paydown::date::{Instant, text};
 use paydown::id::{CreditId, DebitId};
@@ -134,6 +136,7 @@ pub async fn one(call: Call) -> Answered {
         credit: Credit::of(&facts),
         debits: Debit::of(&facts),
         external_payments: facts.external_payments.clone(),
+        refunds: Refund::of(&facts),
         timeline: in_order(&facts, timeline),
     };
     json(StatusCode::OK, &detail)
@@ -174,10 +177,13 @@ fn in_order(credit: &Facts, mut facts: Vec<TimelineFact>) -> Vec<TimelineEntry> 
         (fact.at, step, turn, rank)
     };
     facts.sort_by_key(place);
+    let debit_ids: Vec<Uuid> = credit.debits.iter().map(|debit| debit.id.0).collect();
+    let refund_ids: Vec<Uuid> = credit.refunds.iter().map(|refund| refund.id.0).collect();
     let entry = |fact: TimelineFact| TimelineEntry {
         at: fact.at,
-        rule: rule(credit.id, &fact).map(str::to_owned),
-        debit_id: (fact.subject != credit.id.0).then_some(DebitId(fact.subject)),
+        rule: if refund_ids.contains(&fact.subject) { Some("L8") } else { rule(credit.id, &fact) }
+            .map(str::to_owned),
+        debit_id: debit_ids.contains(&fact.subject).then_some(DebitId(fact.subject)),
         run_id: fact.run_id,
         source: fact.source,
         code: fact.code,

@@ -233,6 +233,7 @@ fn first_facts(id: CreditId, account_id: &str, currency: &str, terms: Terms, cre
         exceptions: vec![],
         written_off: false,
         external_payments: vec![],
+        refunds: vec![],
     }
 }
 

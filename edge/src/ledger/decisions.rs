@@ -1,7 +1,7 @@
 //! Landing decisions: each inserts its row of `decisions` first, and all its facts only where that row
 //! exists, so that a decision lands whole or not at all.
 
-use paydown::credit::DebitFacts;
+use paydown::credit::{DebitFacts, RefundFacts};
 use paydown::date::{Instant, text};
 use paydown::decision::{Decision, Effect, Fact};
 use paydown::id::{self, CreditId, ExceptionId, RunId};
@@ -26,7 +26,7 @@ pub struct Landing {
     pub run_id: Option<RunId>,
     /// When.
     pub at: Instant,
-    /// The bodies of the calls for the debits it submits, by debit.
+    /// The bodies of the calls for the debits and refunds it submits, by their ids.
     pub bodies: Vec<(Uuid, String)>,
 }
 
@@ -38,6 +38,13 @@ impl Landing {
         let credit = self.credit_id.to_string();
         let content = serde_json::to_string(&(&self.decision, self.run_id, &self.bodies))?;
         Ok(id::from_cause(bucket, &["decision", &credit, &content]))
+    }
+
+    /// What the processor is asked for a debit or refund, which is stored with the intent.
+    fn body_of(&self, subject: Uuid) -> Result<&str, Fault> {
+        let stored = self.bodies.iter().find(|(of, _)| *of == subject);
+        let body = stored.map(|(_, body)| body.as_str());
+        body.ok_or_else(|| Fault::Permanent(format!("{subject} is to be submitted without a body")))
     }
 
     /// Leaves a line in the log: what changed on which credit, by which rule and in which run.
@@ -73,7 +80,7 @@ pub async fn land(
 /// The statements that land the decisions; the rows of the last are the credits that did, as JSON texts.
 pub(crate) fn landing(landings: &[Landing], policy_id: &str) -> Result<Vec<Statement>, Fault> {
     let rows = Rows::of(landings, policy_id)?;
-    let sets: [(&'static str, bool); 18] = [
+    let sets: [(&'static str, bool); 20] = [
         (DECISIONS, true),
         (DEBITS, !rows.debits.is_empty()),
         (CANCELLATIONS, !rows.cancellations.is_empty()),
@@ -86,9 +93,11 @@ pub(crate) fn landing(landings: &[Landing], policy_id: &str) -> Result<Vec<State
         (RESOLUTIONS, !rows.resolutions.is_empty()),
         (DECIDED, !rows.decided.is_empty()),
         (ATTACHED_CREDIT, !rows.attached.is_empty()),
+        (ATTACHED_REFUND, !rows.attached.is_empty()),
         (ATTACHED_DEBIT, !rows.attached.is_empty()),
         (EXTERNAL_PAYMENTS, !rows.external_payments.is_empty()),
         (REVOCATIONS, !rows.revocations.is_empty()),
+        (REFUNDS, !rows.refunds.is_empty()),
         (WRITE_OFFS, !rows.write_offs.is_empty()),
         (ACCOUNT_DECISIONS, !rows.account_holds.is_empty()),
         (ACCOUNT_HOLDS, !rows.account_holds.is_empty()),
@@ -112,6 +121,7 @@ struct Rows<'a> {
     words: Vec<Row<'a>>,
     timeouts: Vec<Row<'a>>,
     processed: Vec<ProcessedRow<'a>>,
+    refunds: Vec<RefundRow<'a>>,
     exceptions: Vec<Row<'a>>,
     holds: Vec<Row<'a>>,
     releases: Vec<Row<'a>>,
@@ -148,6 +158,15 @@ struct ProcessedRow<'a> {
     decision_id: Uuid,
     credit_id: CreditId,
     debit_id: Uuid,
+    at: String,
+    body: &'a str,
+}
+
+#[derive(Serialize)]
+struct RefundRow<'a> {
+    decision_id: Uuid,
+    credit_id: CreditId,
+    refund: &'a RefundFacts,
     at: String,
     body: &'a str,
 }
@@ -198,20 +217,20 @@ impl<'a> Rows<'a> {
                 Fact::ExternalPayment(_) => self.external_payments.push(row),
                 Fact::Revoked { .. } => self.revocations.push(row),
                 Fact::WrittenOff => self.write_offs.push(row),
-                Fact::Processed { debit_id } => {
-                    let stored = landing.bodies.iter().find(|(subject, _)| *subject == debit_id.0);
-                    let (debit_id, body) =
-                        stored.map(|(subject, body)| (*subject, body.as_str())).ok_or_else(|| {
-                            Fault::Permanent(format!("debit {debit_id} is to be submitted without a body"))
-                        })?;
-                    self.processed.push(ProcessedRow {
-                        decision_id,
-                        credit_id,
-                        debit_id,
-                        at: at.clone(),
-                        body,
-                    });
-                }
+                Fact::Processed { debit_id } => self.processed.push(ProcessedRow {
+                    decision_id,
+                    credit_id,
+                    debit_id: debit_id.0,
+                    at: at.clone(),
+                    body: landing.body_of(debit_id.0)?,
+                }),
+                Fact::Refund(refund) => self.refunds.push(RefundRow {
+                    decision_id,
+                    credit_id,
+                    refund,
+                    at: at.clone(),
+                    body: landing.body_of(refund.id.0)?,
+                }),
             }
         }
         for effect in &landing.decision.effects {
@@ -291,8 +310,9 @@ ON CONFLICT DO NOTHING";
 
 const EXCEPTIONS: &str = "
 INSERT INTO exceptions (id, kind, subject, credit_id, run_id, detail, opened_at, decision_id)
-SELECT value ->> '$.fact.id', value ->> '$.fact.kind', value ->> '$.fact.subject', value ->> '$.credit_id',
-  value ->> '$.run_id', value ->> '$.fact.detail', value ->> '$.at', value ->> '$.decision_id'
+SELECT value ->> '$.fact.id', value ->> '$.fact.kind', iif(value ->> '$.fact.kind' = 'two_strikes',
+    (SELECT account_id FROM credits WHERE id = value ->> '$.credit_id'), value ->> '$.fact.subject'),
+  value ->> '$.credit_id', value ->> '$.run_id', value ->> '$.fact.detail', value ->> '$.at', value ->> '$.decision_id'
 FROM json_each(?1, '$.exceptions') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
 ON CONFLICT DO NOTHING";
 
@@ -321,20 +341,35 @@ SELECT '', value ->> '$.fact.subject', value ->> '$.at', value ->> '$.fact.statu
 FROM json_each(?1, '$.decided') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
 ON CONFLICT DO NOTHING";
 
+const REFUNDS: &str = "
+INSERT INTO refunds (id, credit_id, amount, body, at, decision_id)
+SELECT value ->> '$.refund.id', value ->> '$.credit_id', value ->> '$.refund.amount', value ->> '$.body',
+  value ->> '$.at', value ->> '$.decision_id'
+FROM json_each(?1, '$.refunds') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+ON CONFLICT DO NOTHING";
+
 const ATTACHED_CREDIT: &str = "
 INSERT INTO credit_transactions (credit_id, transaction_id, at)
 SELECT value ->> '$.credit_id', value ->> '$.fact.transaction_id', value ->> '$.at'
 FROM json_each(?1, '$.attached') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
   AND value ->> '$.fact.subject' = value ->> '$.credit_id'
-  AND NOT EXISTS (SELECT 1 FROM debit_transactions WHERE transaction_id = value ->> '$.fact.transaction_id')
+  AND NOT EXISTS (SELECT 1 FROM transactions WHERE transaction_id = value ->> '$.fact.transaction_id')
+ON CONFLICT DO NOTHING";
+
+const ATTACHED_REFUND: &str = "
+INSERT INTO refund_transactions (refund_id, credit_id, transaction_id, at)
+SELECT value ->> '$.fact.subject', value ->> '$.credit_id', value ->> '$.fact.transaction_id', value ->> '$.at'
+FROM json_each(?1, '$.attached') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+  AND EXISTS (SELECT 1 FROM refunds WHERE id = value ->> '$.fact.subject')
+  AND NOT EXISTS (SELECT 1 FROM transactions WHERE transaction_id = value ->> '$.fact.transaction_id')
 ON CONFLICT DO NOTHING";
 
 const ATTACHED_DEBIT: &str = "
 INSERT INTO debit_transactions (debit_id, credit_id, transaction_id, at)
 SELECT value ->> '$.fact.subject', value ->> '$.credit_id', value ->> '$.fact.transaction_id', value ->> '$.at'
 FROM json_each(?1, '$.attached') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
-  AND value ->> '$.fact.subject' <> value ->> '$.credit_id'
-  AND NOT EXISTS (SELECT 1 FROM credit_transactions WHERE transaction_id = value ->> '$.fact.transaction_id')
+  AND EXISTS (SELECT 1 FROM debits WHERE id = value ->> '$.fact.subject')
+  AND NOT EXISTS (SELECT 1 FROM transactions WHERE transaction_id = value ->> '$.fact.transaction_id')
 ON CONFLICT DO NOTHING";
 
 const EXTERNAL_PAYMENTS: &str = "
@@ -363,7 +398,7 @@ INSERT INTO decisions (id, credit_id, turn, rule, policy_id, run_id, at)
 SELECT substr(cause.id, 1, 19) || substr(other.id, 20), other.id,
   coalesce((SELECT max(turn) + 1 FROM decisions WHERE credit_id = other.id), 0)
     + row_number() OVER (PARTITION BY other.id ORDER BY cause.id) - 1,
-  'L7', cause.policy_id, cause.run_id, cause.at
+  (SELECT iif(kind = 'two_strikes', 'L8', 'L7') FROM exceptions WHERE id = value ->> '$.exception_id'), cause.policy_id, cause.run_id, cause.at
 FROM json_each(?1, '$.account_holds')
 JOIN decisions cause ON cause.id = value ->> '$.decision_id'
 JOIN credits own ON own.id = cause.credit_id

@@ -32,27 +32,37 @@ SELECT json_object(
     SELECT json_group_array(json_object(
       'subject', subject, 'source', source, 'status', status, 'code', nullif(code, ''), 'at', at))
     FROM (
-      SELECT t.credit_id AS subject, o.source, o.status, o.code, o.at
-      FROM credit_transactions t JOIN observations o ON o.transaction_id = t.transaction_id AND o.subject_id = ''
-      WHERE t.credit_id = c.id
+      SELECT named.id AS subject, o.source, o.status, o.code, o.at
+      FROM (
+        SELECT credit_id AS id, transaction_id FROM credit_transactions WHERE credit_id = c.id
+        UNION ALL
+        SELECT d.id, t.transaction_id FROM debits d JOIN debit_transactions t ON t.debit_id = d.id
+        WHERE d.credit_id = c.id
+        UNION ALL
+        SELECT r.id, t.transaction_id FROM refunds r JOIN refund_transactions t ON t.refund_id = r.id
+        WHERE r.credit_id = c.id) AS named
+      JOIN observations o ON o.transaction_id = named.transaction_id AND o.subject_id = ''
       UNION ALL
-      SELECT d.id, o.source, o.status, o.code, o.at
-      FROM debits d JOIN debit_transactions t ON t.debit_id = d.id
-      JOIN observations o ON o.transaction_id = t.transaction_id AND o.subject_id = ''
-      WHERE d.credit_id = c.id
-      UNION ALL
-      SELECT o.subject_id, o.source, o.status, o.code, o.at FROM observations o WHERE o.subject_id = c.id
-      UNION ALL
-      SELECT d.id, o.source, o.status, o.code, o.at
-      FROM debits d JOIN observations o ON o.subject_id = d.id
-      WHERE d.credit_id = c.id))),
+      SELECT o.subject_id, o.source, o.status, o.code, o.at
+      FROM (
+        SELECT c.id AS id
+        UNION ALL
+        SELECT id FROM debits WHERE credit_id = c.id
+        UNION ALL
+        SELECT id FROM refunds WHERE credit_id = c.id) AS own
+      JOIN observations o ON o.subject_id = own.id))),
   'words', json((
     SELECT json_group_array(json_object('subject', subject_id, 'outcome', outcome, 'code', code, 'at', at))
     FROM (SELECT * FROM words WHERE credit_id = c.id ORDER BY turn))),
   'timeouts', json((SELECT json_group_array(subject_id) FROM timeouts WHERE credit_id = c.id)),
   'unknown_answers', json((
     SELECT json_group_array(json_object('subject', u.subject_id, 'at', u.at))
-    FROM (SELECT id FROM debits WHERE credit_id = c.id UNION ALL SELECT c.id) AS s
+    FROM (
+      SELECT id FROM debits WHERE credit_id = c.id
+      UNION ALL
+      SELECT id FROM refunds WHERE credit_id = c.id
+      UNION ALL
+      SELECT c.id) AS s
     JOIN unknown_answers u ON u.subject_id = s.id)),
   'holds', json((
     SELECT json_group_array(json_object('exception_id', h.exception_id,
@@ -60,8 +70,10 @@ SELECT json_object(
     FROM holds h LEFT JOIN releases r ON r.credit_id = h.credit_id AND r.exception_id = h.exception_id
     WHERE h.credit_id = c.id)),
   'exceptions', json((
-    SELECT json_group_array(json_object('id', e.id, 'kind', e.kind, 'subject', e.subject,
-      'open', json(iif(s.exception_id IS NULL, 'true', 'false'))))
+    SELECT json_group_array(json_object('id', e.id, 'kind', e.kind,
+      'subject', iif(e.kind = 'two_strikes', c.id, e.subject),
+      'open', json(iif(s.exception_id IS NULL, 'true', 'false')),
+      'closed_by_operator', json(iif(s.action = 'close', 'true', 'false'))))
     FROM exceptions e LEFT JOIN resolutions s ON s.exception_id = e.id
     WHERE e.credit_id = c.id AND e.kind <> 'unknown_transaction')),
   'written_off', json(iif(EXISTS (SELECT 1 FROM write_offs WHERE credit_id = c.id), 'true', 'false')),
@@ -74,7 +86,11 @@ SELECT json_object(
           SELECT d.sequence FROM debits d JOIN cancellations x ON x.debit_id = d.id
           WHERE d.credit_id = c.id AND x.decision_id = p.decision_id AND x.because = 'shortened'
           ORDER BY d.sequence)))))
-    FROM external_payments p WHERE p.credit_id = c.id)))
+    FROM external_payments p WHERE p.credit_id = c.id)),
+  'refunds', json((
+    SELECT json_group_array(json_object('id', r.id, 'amount', r.amount, 'submitted_at', r.at,
+      'transaction_id', (SELECT transaction_id FROM refund_transactions WHERE refund_id = r.id)))
+    FROM (SELECT * FROM refunds WHERE credit_id = c.id ORDER BY at, id) AS r)))
 FROM json_each(?1) AS wanted CROSS JOIN credits c ON ",
             $wanted
         )

@@ -5,7 +5,7 @@
 
 use paydown::api;
 use paydown::date::{BusinessDate, Instant};
-use paydown::id::{CreditId, DebitId, ExceptionId, RunId};
+use paydown::id::{CreditId, DebitId, ExceptionId, RefundId, RunId};
 use paydown::observation::Source;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -16,7 +16,7 @@ use crate::error::Fault;
 use crate::ports::Database;
 
 /// How many migrations the ledger has.
-pub const SCHEMA_VERSION: u32 = 5;
+pub const SCHEMA_VERSION: u32 = 6;
 
 /// Sorts after every instant, date and id, as text.
 const LAST: &str = "~";
@@ -195,6 +195,12 @@ pub async fn stated(database: &dyn Database, subject: &str) -> Result<Vec<api::S
     rows(database, statement(STATED, &json!({ "subject": subject }))?).await
 }
 
+/// The credit that a refund belongs to.
+pub async fn credit_of_refund(database: &dyn Database, id: RefundId) -> Result<Option<CreditId>, Fault> {
+    let found = rows(database, statement(CREDIT_OF_REFUND, &json!({ "id": id }))?).await?;
+    Ok(found.into_iter().next())
+}
+
 /// The credit that a debit belongs to.
 pub async fn credit_of_debit(database: &dyn Database, id: DebitId) -> Result<Option<CreditId>, Fault> {
     let found = rows(database, statement(CREDIT_OF_DEBIT, &json!({ "id": id }))?).await?;
@@ -282,8 +288,8 @@ const CREDITS_NAMED: &str = "
 SELECT json_quote(credit_id) FROM (
   SELECT id AS credit_id FROM credits WHERE id = lower(?1 ->> '$.q')
   UNION SELECT credit_id FROM debits WHERE id = lower(?1 ->> '$.q')
-  UNION SELECT credit_id FROM credit_transactions WHERE transaction_id = ?1 ->> '$.q'
-  UNION SELECT credit_id FROM debit_transactions WHERE transaction_id = ?1 ->> '$.q'
+  UNION SELECT credit_id FROM refunds WHERE id = lower(?1 ->> '$.q')
+  UNION SELECT credit_id FROM transactions WHERE transaction_id = ?1 ->> '$.q'
   UNION SELECT credit_id FROM requests WHERE idempotency_key = ?1 ->> '$.q')";
 
 const CREDITS_BEHIND: &str = "
@@ -338,8 +344,7 @@ macro_rules! exceptions {
             "
 SELECT json_object('place', e.opened_at, 'exception', json_object('id', e.id, 'kind', e.kind,
   'status', iif(s.exception_id IS NULL, 'open', 'resolved'), 'subject', iif(e.kind = 'decision_contradicted', coalesce(
-    (SELECT transaction_id FROM debit_transactions WHERE debit_id = e.subject),
-    (SELECT transaction_id FROM credit_transactions WHERE credit_id = e.subject), e.subject), e.subject), 'credit_id', e.credit_id,
+    (SELECT transaction_id FROM transactions WHERE subject_id = e.subject), e.subject), e.subject), 'credit_id', e.credit_id,
   'account_id', (SELECT account_id FROM credits WHERE id = e.credit_id), 'run_id', e.run_id, 'detail', e.detail, 'opened_at', e.opened_at,
   'resolution', json(iif(s.exception_id IS NULL, NULL,
     json_object('action', s.action, 'actor', s.actor, 'note', s.note, 'resolved_at', s.resolved_at))),
@@ -365,8 +370,7 @@ SELECT json_object('transaction_id', nullif(transaction_id, ''), 'status', statu
 FROM (
   SELECT o.* FROM (
     SELECT ?1 ->> '$.subject' AS id
-    UNION SELECT transaction_id FROM credit_transactions WHERE credit_id = ?1 ->> '$.subject'
-    UNION SELECT transaction_id FROM debit_transactions WHERE debit_id = ?1 ->> '$.subject'
+    UNION SELECT transaction_id FROM transactions WHERE subject_id = ?1 ->> '$.subject'
     UNION SELECT t.transaction_id FROM debits d JOIN debit_transactions t ON t.debit_id = d.id
       WHERE d.credit_id = ?1 ->> '$.subject') AS named
   JOIN observations o ON o.transaction_id = named.id
@@ -376,25 +380,27 @@ ORDER BY at, status";
 
 const CREDIT_OF_DEBIT: &str = "SELECT json_quote(credit_id) FROM debits WHERE id = ?1 ->> '$.id'";
 
+const CREDIT_OF_REFUND: &str = "SELECT json_quote(credit_id) FROM refunds WHERE id = ?1 ->> '$.id'";
+
 const IS_TRANSACTION: &str = "
-SELECT json_quote(transaction_id) FROM (
-  SELECT transaction_id FROM credit_transactions WHERE transaction_id = ?1 ->> '$.transaction_id'
-  UNION ALL
-  SELECT transaction_id FROM debit_transactions WHERE transaction_id = ?1 ->> '$.transaction_id')";
+SELECT json_quote(transaction_id) FROM transactions WHERE transaction_id = ?1 ->> '$.transaction_id'";
 
 const OPEN_EXCEPTIONS: &str = "
 SELECT json_quote(count(*)) FROM exceptions e
 WHERE NOT EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id)";
 
 /// One statement for each table that holds facts of a credit.
-const TIMELINE: [&str; 19] = [
+const TIMELINE: [&str; 21] = [
     "
 SELECT json_object('at', created_at, 'kind', 'requested', 'subject', id, 'amounts', json_array(amount, fee),
   'detail', 'an advance of {}, fee {}, in ' || installments || ' installments every ' || interval_days || ' days')
 FROM credits WHERE id = ?1 ->> '$.id'",
     "
 SELECT json_object('at', u.at, 'kind', 'unknown_answer', 'subject', u.subject_id, 'detail', u.detail)
-FROM (SELECT id FROM debits WHERE credit_id = ?1 ->> '$.id' UNION ALL SELECT ?1 ->> '$.id') AS s
+FROM (
+  SELECT id FROM debits WHERE credit_id = ?1 ->> '$.id'
+  UNION ALL SELECT id FROM refunds WHERE credit_id = ?1 ->> '$.id'
+  UNION ALL SELECT ?1 ->> '$.id') AS s
 JOIN unknown_answers u ON u.subject_id = s.id",
     "
 SELECT json_object('at', at, 'kind', 'transaction', 'subject', credit_id, 'detail', 'transaction ' || transaction_id)
@@ -403,18 +409,27 @@ FROM credit_transactions WHERE credit_id = ?1 ->> '$.id'",
 SELECT json_object('at', t.at, 'kind', 'transaction', 'subject', d.id, 'detail', 'transaction ' || t.transaction_id)
 FROM debits d JOIN debit_transactions t ON t.debit_id = d.id WHERE d.credit_id = ?1 ->> '$.id'",
     "
+SELECT json_object('at', t.at, 'kind', 'transaction', 'subject', r.id, 'detail', 'transaction ' || t.transaction_id)
+FROM refunds r JOIN refund_transactions t ON t.refund_id = r.id WHERE r.credit_id = ?1 ->> '$.id'",
+    "
 SELECT json_object('at', o.at, 'run_id', o.run_id, 'kind', 'observation', 'subject', named.subject,
   'source', o.source, 'code', nullif(o.code, ''), 'detail', o.status || iif(o.code = '', '', ' ' || o.code) || ' by ' || o.source)
 FROM (
   SELECT credit_id AS subject, transaction_id FROM credit_transactions WHERE credit_id = ?1 ->> '$.id'
   UNION ALL
   SELECT d.id, t.transaction_id FROM debits d JOIN debit_transactions t ON t.debit_id = d.id
-  WHERE d.credit_id = ?1 ->> '$.id') AS named
+  WHERE d.credit_id = ?1 ->> '$.id'
+  UNION ALL
+  SELECT r.id, t.transaction_id FROM refunds r JOIN refund_transactions t ON t.refund_id = r.id
+  WHERE r.credit_id = ?1 ->> '$.id') AS named
 JOIN observations o ON o.transaction_id = named.transaction_id AND o.subject_id = ''",
     "
 SELECT json_object('at', o.at, 'run_id', o.run_id, 'kind', 'observation', 'subject', o.subject_id,
   'source', o.source, 'code', nullif(o.code, ''), 'detail', o.status || iif(o.code = '', '', ' ' || o.code) || ' by ' || o.source || iif(o.detail = '', '', ': ' || o.detail))
-FROM (SELECT id FROM debits WHERE credit_id = ?1 ->> '$.id' UNION ALL SELECT ?1 ->> '$.id') AS s
+FROM (
+  SELECT id FROM debits WHERE credit_id = ?1 ->> '$.id'
+  UNION ALL SELECT id FROM refunds WHERE credit_id = ?1 ->> '$.id'
+  UNION ALL SELECT ?1 ->> '$.id') AS s
 JOIN observations o ON o.subject_id = s.id",
     "
 SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'debit', 'subject', d.id,
@@ -473,6 +488,10 @@ SELECT json_object('at', x.at, 'turn', x.turn, 'kind', 'external_payment_revoked
   'amounts', json_array(p.amount), 'detail', '{} paid elsewhere counts no more, payment ' || p.id)
 FROM external_payments p JOIN external_payment_revocations r ON r.payment_id = p.id
 JOIN decisions x ON x.id = r.decision_id WHERE p.credit_id = ?1 ->> '$.id'",
+    "
+SELECT json_object('at', x.at, 'turn', x.turn, 'kind', 'refund', 'subject', r.id,
+  'amounts', json_array(r.amount), 'detail', '{} given back, refund ' || r.id)
+FROM refunds r JOIN decisions x ON x.id = r.decision_id WHERE r.credit_id = ?1 ->> '$.id'",
     "
 SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'written_off', 'subject', w.credit_id,
   'detail', 'given up by an operator')

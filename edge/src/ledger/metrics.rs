@@ -101,10 +101,12 @@ SELECT json_quote(min(at)) FROM (
   UNION ALL
   SELECT at, debit_id FROM processed_debits WHERE at >= coalesce((SELECT as_of FROM last), '')
   UNION ALL
+  SELECT at, id FROM refunds
+  WHERE at >= coalesce((SELECT as_of FROM last), '') OR credit_id IN (SELECT credit_id FROM carried)
+  UNION ALL
   SELECT p.at, p.debit_id FROM carried CROSS JOIN debits d ON d.credit_id = carried.credit_id
     CROSS JOIN processed_debits p ON p.debit_id = d.id) AS called
-WHERE NOT EXISTS (SELECT 1 FROM credit_transactions WHERE credit_id = called.subject)
-  AND NOT EXISTS (SELECT 1 FROM debit_transactions WHERE debit_id = called.subject)
+WHERE NOT EXISTS (SELECT 1 FROM transactions WHERE subject_id = called.subject)
   AND NOT EXISTS (SELECT 1 FROM observations WHERE subject_id = called.subject)";
 
 const OPEN_EXCEPTIONS: &str = "

@@ -14,6 +14,7 @@ pub mod runs;
 pub mod sandbox;
 pub mod sessions;
 pub mod stops;
+pub mod strikes;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -179,8 +179,14 @@ pub(crate) fn answers(
     refused: &[AnswerRow],
     unknown: &[AnswerRow],
 ) -> Result<Vec<Statement>, Fault> {
-    let sets =
-        [(CREDIT_NAMED, named), (DEBIT_NAMED, named), (TAKEN, named), (REFUSED, refused), (UNKNOWN, unknown)];
+    let sets = [
+        (CREDIT_NAMED, named),
+        (DEBIT_NAMED, named),
+        (REFUND_NAMED, named),
+        (TAKEN, named),
+        (REFUSED, refused),
+        (UNKNOWN, unknown),
+    ];
     sets.into_iter().filter(|(_, rows)| !rows.is_empty()).map(|(sql, rows)| statement(sql, &rows)).collect()
 }
 
@@ -465,24 +471,28 @@ SELECT json_quote(credit_id) FROM (
   SELECT credit_id FROM processed_debits WHERE at >= ?1 ->> '$.since'
     AND NOT EXISTS (SELECT 1 FROM debit_transactions WHERE debit_id = processed_debits.debit_id)
   UNION
+  SELECT credit_id FROM refunds WHERE at >= ?1 ->> '$.since'
+    AND NOT EXISTS (SELECT 1 FROM refund_transactions WHERE refund_id = refunds.id)
+  UNION
   SELECT credit_id FROM carried_over WHERE run_id = ?1 ->> '$.before' AND kind = 'unanswered')
 WHERE credit_id > ?1 ->> '$.cursor' ORDER BY credit_id LIMIT ?1 ->> '$.limit'";
 
 const WITH_WORDS: &str = "
 WITH since_runs AS (SELECT id FROM runs WHERE as_of > ?1 ->> '$.since' AND as_of <= ?1 ->> '$.as_of')
 SELECT json_quote(credit_id) FROM (
-  SELECT coalesce(
-    (SELECT credit_id FROM debit_transactions WHERE transaction_id = o.transaction_id),
-    (SELECT credit_id FROM credit_transactions WHERE transaction_id = o.transaction_id)) AS credit_id
+  SELECT (SELECT credit_id FROM transactions WHERE transaction_id = o.transaction_id) AS credit_id
   FROM since_runs CROSS JOIN observations o ON o.run_id = since_runs.id WHERE o.subject_id = ''
   UNION
-  SELECT coalesce((SELECT credit_id FROM debits WHERE id = o.subject_id), o.subject_id)
+  SELECT coalesce((SELECT credit_id FROM debits WHERE id = o.subject_id),
+    (SELECT credit_id FROM refunds WHERE id = o.subject_id), o.subject_id)
   FROM since_runs CROSS JOIN observations o ON o.run_id = since_runs.id WHERE o.subject_id <> ''
   UNION
   SELECT credit_id FROM (
     SELECT credit_id, transaction_id, NULL AS debit_id FROM credit_transactions WHERE at >= ?1 ->> '$.since'
     UNION ALL
-    SELECT credit_id, transaction_id, debit_id FROM debit_transactions WHERE at >= ?1 ->> '$.since') AS named
+    SELECT credit_id, transaction_id, debit_id FROM debit_transactions WHERE at >= ?1 ->> '$.since'
+    UNION ALL
+    SELECT credit_id, transaction_id, NULL FROM refund_transactions WHERE at >= ?1 ->> '$.since') AS named
   WHERE EXISTS (SELECT 1 FROM observations WHERE transaction_id = named.transaction_id)
     OR EXISTS (SELECT 1 FROM processed_debits WHERE debit_id = named.debit_id AND at <= ?1 ->> '$.aged_to')
   UNION
@@ -491,6 +501,9 @@ SELECT json_quote(credit_id) FROM (
     WHERE created_at > ?1 ->> '$.aged_from' AND created_at <= ?1 ->> '$.aged_to'
     UNION ALL
     SELECT credit_id, debit_id FROM processed_debits
+    WHERE at > ?1 ->> '$.aged_from' AND at <= ?1 ->> '$.aged_to'
+    UNION ALL
+    SELECT credit_id, id FROM refunds
     WHERE at > ?1 ->> '$.aged_from' AND at <= ?1 ->> '$.aged_to') AS aged
   WHERE NOT EXISTS (SELECT 1 FROM words WHERE subject_id = aged.subject_id)
   UNION
@@ -523,6 +536,7 @@ const BODIES: &str = "
 SELECT json_array(subject, body) FROM (
   SELECT wanted.value AS subject, coalesce(
     (SELECT body FROM processed_debits WHERE debit_id = wanted.value),
+    (SELECT body FROM refunds WHERE id = wanted.value),
     (SELECT body FROM credits WHERE id = wanted.value)) AS body
   FROM json_each(?1) AS wanted) WHERE body IS NOT NULL";
 
@@ -530,14 +544,21 @@ const CREDIT_NAMED: &str = "
 INSERT INTO credit_transactions (credit_id, transaction_id, at)
 SELECT value ->> '$.subject', value ->> '$.text', value ->> '$.at' FROM json_each(?1)
 WHERE value ->> '$.subject' = value ->> '$.credit_id'
-  AND NOT EXISTS (SELECT 1 FROM debit_transactions WHERE transaction_id = value ->> '$.text')
+  AND NOT EXISTS (SELECT 1 FROM transactions WHERE transaction_id = value ->> '$.text')
+ON CONFLICT DO NOTHING";
+
+const REFUND_NAMED: &str = "
+INSERT INTO refund_transactions (refund_id, credit_id, transaction_id, at)
+SELECT value ->> '$.subject', value ->> '$.credit_id', value ->> '$.text', value ->> '$.at' FROM json_each(?1)
+WHERE EXISTS (SELECT 1 FROM refunds WHERE id = value ->> '$.subject')
+  AND NOT EXISTS (SELECT 1 FROM transactions WHERE transaction_id = value ->> '$.text')
 ON CONFLICT DO NOTHING";
 
 const DEBIT_NAMED: &str = "
 INSERT INTO debit_transactions (debit_id, credit_id, transaction_id, at)
 SELECT value ->> '$.subject', value ->> '$.credit_id', value ->> '$.text', value ->> '$.at' FROM json_each(?1)
-WHERE value ->> '$.subject' <> value ->> '$.credit_id'
-  AND NOT EXISTS (SELECT 1 FROM credit_transactions WHERE transaction_id = value ->> '$.text')
+WHERE EXISTS (SELECT 1 FROM processed_debits WHERE debit_id = value ->> '$.subject')
+  AND NOT EXISTS (SELECT 1 FROM transactions WHERE transaction_id = value ->> '$.text')
 ON CONFLICT DO NOTHING";
 
 const TAKEN: &str = "
@@ -545,8 +566,7 @@ INSERT INTO unknown_answers (subject_id, credit_id, detail, at)
 SELECT value ->> '$.subject', value ->> '$.credit_id',
   'the transaction ' || (value ->> '$.text') || ' is that of another', value ->> '$.at'
 FROM json_each(?1)
-WHERE NOT EXISTS (SELECT 1 FROM credit_transactions WHERE credit_id = value ->> '$.subject')
-  AND NOT EXISTS (SELECT 1 FROM debit_transactions WHERE debit_id = value ->> '$.subject')
+WHERE NOT EXISTS (SELECT 1 FROM transactions WHERE subject_id = value ->> '$.subject')
 ON CONFLICT DO NOTHING";
 
 const REFUSED: &str = "
@@ -589,6 +609,7 @@ const OBSERVED: &str = "
 INSERT INTO observations (transaction_id, subject_id, at, status, code, source, run_id, detail)
 SELECT value ->> '$.transaction_id',
   iif(EXISTS (SELECT 1 FROM processed_debits WHERE debit_id = value ->> '$.reference')
+    OR EXISTS (SELECT 1 FROM refunds WHERE id = value ->> '$.reference')
     OR EXISTS (SELECT 1 FROM credits WHERE id = value ->> '$.reference'), value ->> '$.reference', ''),
   value ->> '$.at', value ->> '$.status', value ->> '$.code', 'report', ?1 ->> '$.run_id', ''
 FROM json_each(?1, '$.rows') WHERE true ON CONFLICT DO NOTHING";
@@ -601,16 +622,14 @@ FROM json_each(?1, '$.rows') WHERE true ON CONFLICT DO NOTHING";
 const UNKNOWN_COUNT: &str = "
 SELECT json_quote(count(DISTINCT o.transaction_id)) FROM observations o
 WHERE o.run_id = ?1 ->> '$.run_id' AND o.subject_id = ''
-  AND NOT EXISTS (SELECT 1 FROM debit_transactions WHERE transaction_id = o.transaction_id)
-  AND NOT EXISTS (SELECT 1 FROM credit_transactions WHERE transaction_id = o.transaction_id)";
+  AND NOT EXISTS (SELECT 1 FROM transactions WHERE transaction_id = o.transaction_id)";
 
 const UNKNOWN_TRANSACTIONS: &str = "
 SELECT json_object('transaction_id', o.transaction_id, 'detail',
   'the report says: ' || min(o.status) || iif(min(o.code) = '', '', ' ' || min(o.code)) || ' at ' || min(o.at))
 FROM observations o
 WHERE o.run_id = ?1 ->> '$.run_id' AND o.subject_id = ''
-  AND NOT EXISTS (SELECT 1 FROM debit_transactions WHERE transaction_id = o.transaction_id)
-  AND NOT EXISTS (SELECT 1 FROM credit_transactions WHERE transaction_id = o.transaction_id)
+  AND NOT EXISTS (SELECT 1 FROM transactions WHERE transaction_id = o.transaction_id)
 GROUP BY o.transaction_id ORDER BY o.transaction_id LIMIT ?1 ->> '$.limit'";
 
 const MALFORMED_COUNT: &str = "
@@ -637,8 +656,7 @@ const KNOWN_BY_NOW: &str = "
 INSERT INTO resolutions (exception_id, action, actor, note, resolved_at, decision_id)
 SELECT e.id, 'closed', 'paydown', 'the transaction is known by now', ?1 ->> '$.at', NULL FROM exceptions e
 WHERE e.kind = 'unknown_transaction'
-  AND (EXISTS (SELECT 1 FROM debit_transactions WHERE transaction_id = e.subject)
-    OR EXISTS (SELECT 1 FROM credit_transactions WHERE transaction_id = e.subject))
+  AND EXISTS (SELECT 1 FROM transactions WHERE transaction_id = e.subject)
   AND NOT EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id) ON CONFLICT DO NOTHING";
 
 const CARRY_DUE: &str = "
@@ -653,6 +671,8 @@ SELECT ?1 ->> '$.run_id', 'unanswered', credit_id FROM (
   SELECT credit_id FROM processed_debits WHERE at >= ?1 ->> '$.since'
     AND NOT EXISTS (SELECT 1 FROM debit_transactions WHERE debit_id = processed_debits.debit_id)
   UNION
+  SELECT credit_id FROM refunds WHERE at >= ?1 ->> '$.since'
+  UNION
   SELECT credit_id FROM carried_over WHERE run_id = ?1 ->> '$.before' AND kind = 'unanswered') AS asked
 WHERE NOT EXISTS (SELECT 1 FROM credit_transactions WHERE credit_id = asked.credit_id)
     AND NOT EXISTS (SELECT 1 FROM words WHERE subject_id = asked.credit_id)
@@ -660,6 +680,10 @@ WHERE NOT EXISTS (SELECT 1 FROM credit_transactions WHERE credit_id = asked.cred
     SELECT 1 FROM debits d JOIN processed_debits p ON p.debit_id = d.id
     WHERE d.credit_id = asked.credit_id AND NOT EXISTS (SELECT 1 FROM debit_transactions WHERE debit_id = d.id)
       AND NOT EXISTS (SELECT 1 FROM words WHERE subject_id = d.id))
+  OR EXISTS (
+    SELECT 1 FROM refunds r WHERE r.credit_id = asked.credit_id
+      AND NOT EXISTS (SELECT 1 FROM refund_transactions WHERE refund_id = r.id)
+      AND NOT EXISTS (SELECT 1 FROM words WHERE subject_id = r.id))
 ON CONFLICT DO NOTHING";
 
 const CARRY_NOT_COVERED: &str = "
@@ -676,7 +700,8 @@ WHERE run_id = ?1 ->> '$.run_id' AND credit_id > ?1 ->> '$.cursor' ORDER BY cred
 
 const CLOSE: &str = "
 WITH decided AS (SELECT id, credit_id FROM decisions WHERE run_id = ?1 ->> '$.run_id'),
-said AS (SELECT w.subject_id = w.credit_id AS own, w.outcome FROM decided CROSS JOIN words w ON w.decision_id = decided.id),
+said AS (SELECT w.subject_id = w.credit_id AS own, w.outcome FROM decided CROSS JOIN words w ON w.decision_id = decided.id
+  WHERE NOT EXISTS (SELECT 1 FROM refunds WHERE id = w.subject_id)),
 made AS (SELECT d.reason FROM decided CROSS JOIN debits d ON d.credit_id = decided.credit_id AND d.decision_id = decided.id)
 INSERT INTO run_closings (run_id, status, reasons, counts, finished_at)
 SELECT ?1 ->> '$.run_id', ?1 ->> '$.status', ?1 ->> '$.reasons', json_object(
@@ -686,7 +711,8 @@ SELECT ?1 ->> '$.run_id', ?1 ->> '$.status', ?1 ->> '$.reasons', json_object(
   'collected', (SELECT count(*) FROM said WHERE NOT own AND outcome = 'success'),
   'failed', (SELECT count(*) FROM said WHERE NOT own AND outcome = 'failure'),
   'timed_out', (SELECT count(*) FROM decided CROSS JOIN timeouts t
-    ON t.credit_id = decided.credit_id AND t.decision_id = decided.id WHERE t.subject_id <> t.credit_id),
+    ON t.credit_id = decided.credit_id AND t.decision_id = decided.id
+    WHERE EXISTS (SELECT 1 FROM debits WHERE id = t.subject_id)),
   'returned', (SELECT count(*) FROM said WHERE NOT own AND outcome = 'returned'),
   'replaced', (SELECT count(*) FROM made WHERE reason IN ('failed', 'timed_out', 'returned')),
   'cancelled', (SELECT count(*) FROM decided CROSS JOIN debits d ON d.credit_id = decided.credit_id
@@ -723,6 +749,9 @@ SELECT json_quote(credit_id) FROM (
   UNION
   SELECT credit_id FROM processed_debits WHERE at >= coalesce((SELECT as_of FROM last), '')
     AND NOT EXISTS (SELECT 1 FROM debit_transactions WHERE debit_id = processed_debits.debit_id)
+  UNION
+  SELECT credit_id FROM refunds WHERE at >= coalesce((SELECT as_of FROM last), '')
+    AND NOT EXISTS (SELECT 1 FROM refund_transactions WHERE refund_id = refunds.id)
   UNION
   SELECT credit_id FROM carried_over WHERE run_id = (SELECT id FROM last) AND kind = 'unanswered')
 WHERE credit_id > ?1 ->> '$.cursor' ORDER BY credit_id LIMIT ?1 ->> '$.limit'";

@@ -6,6 +6,7 @@ use paydown::decision::{Context, Input, decide};
 use paydown::id::{CreditId, TransactionId};
 use uuid::Uuid;
 
+use super::striking::strike;
 use crate::error::Fault;
 use crate::ledger::decisions::{Landing, land, policy_row};
 use crate::ledger::facts::facts;
@@ -113,7 +114,20 @@ pub(super) async fn refusals(
             }
         }
     }
-    Ok(())
+    let credits: Vec<CreditId> = refused.iter().map(|(credit_id, _)| *credit_id).collect();
+    if credits.is_empty() { Ok(()) } else { strike(ports, &credits, run_id, at).await }
+}
+
+/// Calls the processor for a refund whose intent has just landed: the first call under its key.
+pub async fn give_back(
+    ports: &Ports,
+    credit_id: CreditId,
+    subject: Uuid,
+    body: String,
+    at: Instant,
+) -> Result<(), Fault> {
+    let called = call(ports, vec![Call { subject, credit_id, body, is_first: true }], at).await?;
+    refusals(ports, &called.refused, None, at).await
 }
 
 /// Calls the processor for credits that were recorded without a call, as their queue messages ask.

@@ -2,6 +2,7 @@
 
 use paydown::credit::State;
 
+use super::striking::strike;
 use super::{Running, SLICE_CREDITS, Stage, last_of};
 use crate::error::Fault;
 use crate::ledger::facts::facts;
@@ -33,6 +34,8 @@ async fn breaches(running: &Running<'_>) -> Result<Vec<String>, Fault> {
     loop {
         let credits = runs::touched(running.database(), running.run.id, &cursor, SLICE_CREDITS).await?;
         let Some(last) = last_of(&credits) else { return Ok(found) };
+        // Once more for the refusals of a slice that broke off before their account was looked at.
+        strike(running.ports, &credits, Some(running.run.id), running.run.as_of).await?;
         for facts in facts(running.database(), &credits).await? {
             let breaches = State::of(&facts).breaches();
             found.extend(

@@ -6,6 +6,7 @@ use paydown::decision::{Decision, Input, decide};
 use paydown::id::{self, CreditId};
 use uuid::Uuid;
 
+use super::striking::strike;
 use super::{Detail, Running, Stage, because, last_of};
 use crate::error::Fault;
 use crate::ledger::decisions::{Landing, land};
@@ -23,7 +24,8 @@ pub(super) async fn words(running: &Running<'_>) -> Result<Detail, Fault> {
     loop {
         let credits = runs::with_words(running.database(), &running.since(&cursor)).await?;
         let Some(last) = last_of(&credits) else { return Ok(because(&reasons)) };
-        let stale = decide_all(running, credits, Input::Words { covered_from }).await?;
+        let stale = decide_all(running, credits.clone(), Input::Words { covered_from }).await?;
+        strike(running.ports, &credits, Some(running.run.id), running.run.as_of).await?;
         reasons
             .extend(stale.iter().map(|id| format!("credit {id} kept changing while its words were decided")));
         cursor = last;

@@ -23,9 +23,10 @@ mod reading;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod seeking;
+mod striking;
 mod sweeping;
 
-pub use calling::submit;
+pub use calling::{give_back, submit};
 pub use delivery::{Verdict, deliver};
 pub use opening::{Opened, open};
 #[cfg(feature = "sandbox")]

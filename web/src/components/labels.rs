@@ -248,6 +248,7 @@ pub const fn reason(reason: Reason) -> &'static str {
         Reason::Shortened => "less was still owed",
         Reason::Paused => "the plan was paused",
         Reason::PaidOff => "the rest at once",
+        Reason::OwedAgain => "owed after all",
     }
 }
 

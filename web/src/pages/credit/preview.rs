@@ -93,6 +93,7 @@ fn fact_in_words(facts: &Facts, fact: &Fact) -> String {
         Fact::Attached { subject, transaction_id } => {
             format!("{}: its transaction is {transaction_id}.", debit(*subject))
         }
+        Fact::Refund(refund) => format!("{} is given back.", amount_of(refund.amount.get())),
         Fact::ExternalPayment(payment) => format!("{} was paid elsewhere.", amount_of(payment.amount.get())),
         Fact::Revoked { .. } => "A payment made elsewhere counts no more.".to_owned(),
         Fact::WrittenOff => "The credit is written off: gaps are filled no more.".to_owned(),

@@ -118,6 +118,7 @@ fn title(entry: &TimelineEntry) -> String {
         "written_off" => "Written off",
         "operation" => "Operator",
         "external_payment" => "Paid elsewhere",
+        "refund" => "Given back",
         "external_payment_revoked" => "Payment revoked",
         other => return other.replace('_', " "),
     };

@@ -1,0 +1,70 @@
+//! Two strikes: when two debits in a row failed on an account, all its credits are held (`TWO_STRIKES`, L8).
+
+use paydown::date::Instant;
+use paydown::decision::{Context, Input, decide, two_strikes};
+use paydown::id::{CreditId, DebitId, RunId};
+use paydown::observation::Word;
+
+use crate::error::Fault;
+use crate::ledger::decisions::{Landing, land, policy_row};
+use crate::ledger::facts::facts;
+use crate::ledger::strikes::{AccountWords, with_new_failures};
+use crate::ports::Ports;
+
+/// How often a credit is decided again when someone else decided on it in between.
+const ATTEMPTS: u32 = 5;
+
+/// Looks at the accounts of `credits` on which a word was taken into effect at `at`.
+pub(super) async fn strike(
+    ports: &Ports,
+    credits: &[CreditId],
+    run_id: Option<RunId>,
+    at: Instant,
+) -> Result<(), Fault> {
+    if !ports.settings.policy.two_strikes {
+        return Ok(());
+    }
+    for account in with_new_failures(&*ports.database, credits, at).await? {
+        if let Some((credit_id, debit_id)) = struck(&account) {
+            hold(ports, credit_id, debit_id, run_id, at).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The later of two debits in a row that failed, when its word is a new one.
+fn struck(account: &AccountWords) -> Option<(CreditId, DebitId)> {
+    if account.is_held {
+        return None;
+    }
+    let words: Vec<Word> = account.words.iter().map(|debit| debit.word.clone()).collect();
+    two_strikes(&words).into_iter().find_map(|debit_id| {
+        let debit = account.words.iter().find(|debit| debit.word.subject == debit_id.0)?;
+        debit.is_new.then_some((debit.credit_id, debit_id))
+    })
+}
+
+async fn hold(
+    ports: &Ports,
+    credit_id: CreditId,
+    debit_id: DebitId,
+    run_id: Option<RunId>,
+    at: Instant,
+) -> Result<(), Fault> {
+    let database = &*ports.database;
+    let (policy_id, policy) = policy_row(&ports.settings.policy)?;
+    crate::ledger::batch(database, &[policy]).await?;
+    for _ in 0..ATTEMPTS {
+        let context = Context { as_of: at, zone: &ports.settings.zone, policy: &ports.settings.policy };
+        let Some(facts) = facts(database, &[credit_id]).await?.into_iter().next() else { return Ok(()) };
+        let decision = decide(&facts, Input::TwoStrikes { debit_id }, &context);
+        if decision.facts.is_empty() {
+            return Ok(());
+        }
+        let landing = Landing { credit_id, decision, run_id, at, bodies: vec![] };
+        if !land(database, &[landing], &policy_id).await?.is_empty() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
