@@ -82,6 +82,36 @@ fn every_wrong_field_is_pointed_at_and_nothing_is_written() {
 }
 
 #[test]
+fn every_body_is_pointed_at_like_that_of_an_advance() {
+    let client = Client::new();
+    let credit = "/v1/credits/0190b3c4-0000-7000-8000-000000000000";
+    let (pause, decision) = (format!("{credit}/pause"), format!("{credit}/decision"));
+    for (path, body, expected) in [
+        ("/v1/stop", "{}", &["/note"][..]),
+        ("/v1/stop", r#"{"note": " ", "x": 1}"#, &["/note", "/x"]),
+        ("/v1/stop", r#"{"note": "a", "note": "b"}"#, &["/note"]),
+        (&pause, r#"{"intervals": 1.0}"#, &["/note", "/intervals"]),
+        (&pause, r#"{"intervals": 105, "note": 1, "amount": 2}"#, &["/note", "/intervals", "/amount"]),
+        (&decision, r#"{"status": "failed", "code": "R 01", "note": "x"}"#, &["/status", "/code"]),
+        (&decision, r#"{"status": "success", "code": "R01", "note": "x"}"#, &["/code"]),
+        (&decision, r#"{"status": "success", "code": null, "code": null, "note": "x"}"#, &["/code"]),
+        (&decision, r#"{"status": null, "code": null, "note": "x"}"#, &["/status"]),
+        ("/v1/exceptions/resolutions", r#"{"run_id": "x"}"#, &["/note", "/action", "/kind", "/run_id"]),
+        ("/v1/exceptions/resolutions", r#"{"action": "close", "kind": null, "note": "x"}"#, &["/kind"]),
+        ("/v1/keys", r#"{"scopes": [], "label": "", "key": "x"}"#, &["/scopes", "/label", "/key"]),
+        ("/v1/keys", r#"{"scopes": ["read", "write"], "label": "x"}"#, &["/scopes"]),
+        ("/v1/session", r#"{"key": 5, "user": "x"}"#, &["/key", "/user"]),
+        ("/v1/runs", r#"{"as_of": "2026-01-01", "as_of": 1}"#, &["/as_of"]),
+    ] {
+        let mut request = advance("k-1", body);
+        *request.uri_mut() = path.parse().expect("a path");
+        let response = client.send(request);
+        response.is_problem(422, "invalid_request");
+        assert_eq!(pointers(&response.body), expected, "{path} {body}");
+    }
+}
+
+#[test]
 fn what_is_no_json_object_is_refused() {
     let client = Client::new();
     let deep = "[".repeat(10_000);

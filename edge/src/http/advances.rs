@@ -12,16 +12,16 @@
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
-use paydown::api::{AdvanceRequest, Credit, FieldError, Intake, Scope};
+use paydown::api::{AdvanceRequest, Credit, Intake, Scope};
 use paydown::credit::Facts;
 use paydown::date::Instant;
 use paydown::id::{self, CreditId, TransactionId};
 use paydown::money::Cents;
 use paydown::plan::Terms;
-use serde_json::Value;
 use uuid::Uuid;
 
-use super::call::{Answered, Call, Members, REPLAYED, allowed, json, pointer};
+use super::body::Body;
+use super::call::{Answered, Call, REPLAYED, allowed, json};
 use super::problem::Problem;
 use crate::config::Settings;
 use crate::error::Fault;
@@ -166,9 +166,9 @@ fn not_known(fault: Fault) -> Problem {
 
 /// The idempotency key and the request, or what is wrong with them.
 async fn checked(call: &mut Call) -> Result<(String, AdvanceRequest), Problem> {
-    let members = call.members(MAX_BODY_BYTES).await?;
+    let body = call.body(MAX_BODY_BYTES).await?;
     let idempotency_key = idempotency_key(&call.headers)?;
-    let asked = asked(members, &call.ports.settings).map_err(Problem::invalid)?;
+    let asked = asked(body, &call.ports.settings)?;
     Ok((idempotency_key, asked))
 }
 
@@ -205,118 +205,45 @@ fn unquoted(text: &str) -> Option<String> {
     (text.len() >= 2).then_some(content)
 }
 
-/// The request that the body's members ask for, or all that is wrong with them.
-fn asked(mut members: Members, settings: &Settings) -> Result<AdvanceRequest, Vec<FieldError>> {
-    let mut errors = Vec::new();
-    let account_id = taken(&mut members, "account_id", &mut errors, account);
-    let amount =
-        taken(&mut members, "amount", &mut errors, |value| whole(value, &(1..=settings.max_advance)));
-    let fee = taken(&mut members, "fee", &mut errors, |value| whole(value, &(0..=settings.max_advance)));
-    let currency = taken(&mut members, "currency", &mut errors, |value| currency(value, &settings.currency));
-    let installments = taken(&mut members, "installments", &mut errors, |value| whole(value, &INSTALLMENTS));
-    let interval_days =
-        taken(&mut members, "interval_days", &mut errors, |value| whole(value, &INTERVAL_DAYS));
-    errors.extend(members.unknown());
-
-    for (name, given) in [("account_id", account_id.is_missing()), ("amount", amount.is_missing())] {
-        if given {
-            errors.push(FieldError { pointer: pointer(name), detail: "is required".into() });
+/// The request that the body asks for, or all that is wrong with it.
+fn asked(mut body: Body, settings: &Settings) -> Result<AdvanceRequest, Problem> {
+    let expected = format!("must be a text of 1 to {MAX_ACCOUNT_ID_CHARS} characters of A-Z a-z 0-9 _ . : -");
+    let account_id = body.text("account_id", &expected, account);
+    let amount = body.whole("amount", 1..=settings.max_advance);
+    let fee = body.optional("fee", |body, name| body.whole(name, 0..=settings.max_advance)).unwrap_or(0);
+    let currency = body.optional("currency", |body, name| {
+        let configured = |text: &str| (text == settings.currency).then(|| text.to_owned());
+        body.text(name, &format!("must be {}", settings.currency), configured)
+    });
+    let installments = body.optional("installments", |body, name| body.whole(name, INSTALLMENTS));
+    let installments = installments.unwrap_or(DEFAULT_INSTALLMENTS);
+    let interval_days = body.optional("interval_days", |body, name| body.whole(name, INTERVAL_DAYS));
+    if let (Some(amount), true) = (amount, body.is_right()) {
+        let total = amount.saturating_add(fee);
+        if fee > amount {
+            body.wrong("fee", &format!("must be from 0 to the amount, {amount}"));
+        } else if total < installments {
+            let detail = format!("amount and fee are {total} minor units, too few for so many");
+            body.wrong("installments", &detail);
         }
-    }
-    let (account_id, currency) = (account_id.or(String::new()), currency.or(settings.currency.clone()));
-    let (amount, fee) = (amount.or(0), fee.or(0));
-    let (installments, interval_days) =
-        (installments.or(DEFAULT_INSTALLMENTS), interval_days.or(DEFAULT_INTERVAL_DAYS));
-    // What depends on several fields is judged once each of them is right.
-    if errors.is_empty() && fee > amount {
-        errors.push(FieldError {
-            pointer: "/fee".into(),
-            detail: format!("must be from 0 to the amount, {amount}"),
-        });
-    }
-    if errors.is_empty() && amount.saturating_add(fee) < installments {
-        let detail =
-            format!("amount and fee are {} minor units, too few for so many", amount.saturating_add(fee));
-        errors.push(FieldError { pointer: "/installments".into(), detail });
     }
     let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-    match (Cents::new(amount), Cents::new(fee)) {
-        (Ok(amount), Ok(fee)) if errors.is_empty() => Ok(AdvanceRequest {
-            account_id,
-            amount,
-            fee,
-            currency,
-            installments: small(installments),
-            interval_days: small(interval_days),
-        }),
-        _ => Err(errors),
-    }
+    let amounts = amount.and_then(|amount| Some((Cents::new(amount).ok()?, Cents::new(fee).ok()?)));
+    let asked = account_id.zip(amounts).map(|(account_id, (amount, fee))| AdvanceRequest {
+        account_id,
+        amount,
+        fee,
+        currency: currency.unwrap_or_else(|| settings.currency.clone()),
+        installments: small(installments),
+        interval_days: small(interval_days.unwrap_or(DEFAULT_INTERVAL_DAYS)),
+    });
+    body.finish(asked)
 }
 
-/// A member of the body.
-enum Member<T> {
-    Given(T),
-    Missing,
-    Wrong,
-}
-
-impl<T> Member<T> {
-    fn is_missing(&self) -> bool {
-        match self {
-            Member::Missing => true,
-            Member::Given(_) | Member::Wrong => false,
-        }
-    }
-
-    fn or(self, default: T) -> T {
-        match self {
-            Member::Given(value) => value,
-            Member::Missing | Member::Wrong => default,
-        }
-    }
-}
-
-fn taken<T>(
-    members: &mut Members,
-    name: &str,
-    errors: &mut Vec<FieldError>,
-    read: impl Fn(&Value) -> Result<T, String>,
-) -> Member<T> {
-    let value = match members.take(name) {
-        Ok(Some(value)) => value,
-        Ok(None) => return Member::Missing,
-        Err(error) => {
-            errors.push(error);
-            return Member::Wrong;
-        }
-    };
-    match read(&value) {
-        Ok(value) => Member::Given(value),
-        Err(detail) => {
-            errors.push(FieldError { pointer: pointer(name), detail });
-            Member::Wrong
-        }
-    }
-}
-
-fn account(value: &Value) -> Result<String, String> {
-    let expected =
-        || format!("must be a text of 1 to {MAX_ACCOUNT_ID_CHARS} characters of A-Z a-z 0-9 _ . : -");
-    let text = value.as_str().ok_or_else(expected)?;
+fn account(text: &str) -> Option<String> {
     let fits = (1..=MAX_ACCOUNT_ID_CHARS).contains(&text.len());
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);
-    if fits && text.bytes().all(known) { Ok(text.to_owned()) } else { Err(expected()) }
-}
-
-/// A whole number. `1.0` and `1e3` are none: who writes cents does not write fractions.
-fn whole(value: &Value, range: &std::ops::RangeInclusive<u64>) -> Result<u64, String> {
-    let number = value.as_u64().filter(|number| range.contains(number));
-    number.ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
-}
-
-fn currency(value: &Value, configured: &str) -> Result<String, String> {
-    let known = value.as_str().filter(|text| *text == configured);
-    known.map(str::to_owned).ok_or_else(|| format!("must be {configured}"))
+    (fits && text.bytes().all(known)).then(|| text.to_owned())
 }
 
 /// The intent of a request that is right. Its credit's id is random but for its time and its account's bucket; from

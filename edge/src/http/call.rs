@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body as Stream, Bytes, to_bytes};
 use axum::extract::{Query, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::body::Body;
 use super::problem::Problem;
 use crate::ledger::keys::{self, Key};
 use crate::ledger::sessions::{self, Session};
@@ -37,7 +38,7 @@ pub struct Call {
     /// Its headers.
     pub headers: HeaderMap,
     uri: Uri,
-    body: Body,
+    body: Stream,
     key: Option<Key>,
 }
 
@@ -168,14 +169,12 @@ impl Call {
         Ok(parameters)
     }
 
-    /// The body's members, at most `limit` bytes of JSON: 415, 413 or 400 if it is no such object.
-    pub async fn members(&mut self, limit: usize) -> Result<Members, Problem> {
+    /// The body, at most `limit` bytes of JSON: 415, 413 or 400 if it is no such object.
+    pub async fn body(&mut self, limit: usize) -> Result<Body, Problem> {
         if !is_json(&self.headers) {
             return Err(Problem::unsupported_media_type());
         }
-        let bytes = self.bytes(limit).await?;
-        Members::parse(&bytes)
-            .map_err(|error| Problem::bad_request(format!("the body is not a JSON object: {error}")))
+        Body::parse(&self.bytes(limit).await?)
     }
 
     async fn bytes(&mut self, limit: usize) -> Result<Bytes, Problem> {
@@ -366,58 +365,4 @@ fn unhexed(text: &str) -> Option<Vec<u8>> {
 /// The JSON pointer of a member (RFC 6901).
 pub fn pointer(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
-}
-
-/// The members of a JSON object, in order, with those given twice.
-pub struct Members(Vec<(String, Value)>);
-
-impl Members {
-    fn parse(bytes: &[u8]) -> Result<Members, serde_json::Error> {
-        serde_json::from_slice::<Raw>(bytes).map(|raw| Members(raw.0))
-    }
-
-    /// Takes a member out; `Err` when it is given more than once.
-    pub fn take(&mut self, name: &str) -> Result<Option<Value>, FieldError> {
-        let (mut wanted, others): (Vec<_>, Vec<_>) = self.0.drain(..).partition(|(given, _)| given == name);
-        self.0 = others;
-        match wanted.len() {
-            0 | 1 => Ok(wanted.pop().map(|(_, value)| value)),
-            _ => Err(FieldError { pointer: pointer(name), detail: "is given more than once".into() }),
-        }
-    }
-
-    /// The members that nobody took.
-    pub fn unknown(self) -> Vec<FieldError> {
-        let mut names: Vec<String> = self.0.into_iter().map(|(name, _)| name).collect();
-        names.sort();
-        names.dedup();
-        let unknown =
-            |name: String| FieldError { pointer: pointer(&name), detail: "is not a known field".into() };
-        names.into_iter().map(unknown).collect()
-    }
-}
-
-/// An object's members as they stand in the text; `serde_json` alone would keep the last of two equal names.
-struct Raw(Vec<(String, Value)>);
-
-impl<'de> serde::Deserialize<'de> for Raw {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Raw, D::Error> {
-        struct Visitor;
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Raw;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Raw, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Raw(members))
-            }
-        }
-        deserializer.deserialize_map(Visitor)
-    }
 }

@@ -2,19 +2,18 @@
 
 use axum::http::StatusCode;
 use paydown::api::{
-    Credit, Debit, Exception, ExceptionDetail, ExceptionStatus, ExceptionsQuery, FieldError, NoQuery, Page,
+    Credit, Debit, Exception, ExceptionDetail, ExceptionStatus, ExceptionsQuery, NoQuery, Page,
     ResolutionAction, Resolved,
 };
 use paydown::credit::Kind;
 use paydown::decision::Input;
 use paydown::id::{CreditId, ExceptionId, RunId};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 
-use super::call::{Answered, Call, Members, cursor, json, pointer};
+use super::body::Body;
+use super::call::{Answered, Call, cursor, json};
 use super::credits::{MAX_EXAMINED, SLICE};
 use super::csv::csv_or_json;
-use super::operations::{MAX_BODY_BYTES, done, note_of};
+use super::operations::{MAX_BODY_BYTES, done};
 use super::problem::Problem;
 use crate::ledger;
 use crate::ledger::keys;
@@ -99,20 +98,22 @@ pub async fn one(call: Call) -> Answered {
 pub async fn resolve(mut call: Call) -> Answered {
     call.parameters::<NoQuery>()?.check()?;
     let id: ExceptionId = call.id("exception")?;
-    let asked = asked(call.members(MAX_BODY_BYTES).await?, false).map_err(Problem::invalid)?;
+    let mut body = call.body(MAX_BODY_BYTES).await?;
+    let (note, action) = (body.note(), action(&mut body));
+    let (note, action) = body.finish(note.zip(action))?;
     let exception = operations::to_resolve(&*call.ports.database, id).await?;
     let exception = exception.ok_or_else(|| no_such(id))?;
     if !exception.open {
         return Err(Problem::conflict("the exception is resolved already"));
     }
-    match (asked.action, exception.holds.len()) {
+    match (action, exception.holds.len()) {
         (ResolutionAction::Release, 0) => {
             return Err(Problem::conflict("the exception holds nothing: close it"));
         }
-        (ResolutionAction::Release, _) => release(&call, &exception, &asked.note).await?,
+        (ResolutionAction::Release, _) => release(&call, &exception, &note).await?,
         (ResolutionAction::Close, 0) => {
             let at = call.ports.clock.now().await?;
-            operations::close(&*call.ports.database, &[id], &call.actor(), &asked.note, at).await?;
+            operations::close(&*call.ports.database, &[id], &call.actor(), &note, at).await?;
         }
         (ResolutionAction::Close, held) => {
             return Err(Problem::conflict(format!("the exception holds {held} credits: release them")));
@@ -125,16 +126,20 @@ pub async fn resolve(mut call: Call) -> Answered {
 /// `run_id`, of all. Those that the other action would resolve are left, as is what one request has no time for.
 pub async fn resolve_many(mut call: Call) -> Answered {
     call.parameters::<NoQuery>()?.check()?;
-    let asked = asked(call.members(MAX_BODY_BYTES).await?, true).map_err(Problem::invalid)?;
+    let mut body = call.body(MAX_BODY_BYTES).await?;
+    let (note, action) = (body.note(), action(&mut body));
+    let kind = body.named("kind", "must be a kind of exception, such as hard_return").map(Kind::name);
+    let run_id: Option<RunId> =
+        body.or_null("run_id", |body, name| body.named(name, "must be the id of a run, or null"));
+    let ((note, action), kind) = body.finish(note.zip(action).zip(kind))?;
     let database = &*call.ports.database;
-    let kind = asked.kind.map_or("", Kind::name);
-    let open = operations::open(database, kind, asked.run_id, MAX_RESOLVED).await?;
+    let open = operations::open(database, kind, run_id, MAX_RESOLVED).await?;
     let mut resolved = 0;
-    match asked.action {
+    match action {
         ResolutionAction::Close => {
             let ids: Vec<ExceptionId> = open.iter().filter(|e| e.holds.is_empty()).map(|e| e.id).collect();
             let at = call.ports.clock.now().await?;
-            resolved = operations::close(database, &ids, &call.actor(), &asked.note, at).await?;
+            resolved = operations::close(database, &ids, &call.actor(), &note, at).await?;
         }
         ResolutionAction::Release => {
             let mut released = 0;
@@ -142,14 +147,19 @@ pub async fn resolve_many(mut call: Call) -> Answered {
                 if released >= MAX_RELEASED {
                     break;
                 }
-                release(&call, exception, &asked.note).await?;
+                release(&call, exception, &note).await?;
                 released = released.saturating_add(exception.holds.len());
                 resolved = resolved.saturating_add(1);
             }
         }
     }
-    let left = operations::count_open(database, kind, asked.run_id).await?;
+    let left = operations::count_open(database, kind, run_id).await?;
     json(StatusCode::OK, &Resolved { resolved: u64::try_from(resolved).unwrap_or(u64::MAX), left })
+}
+
+/// What is to be done: the member `action`.
+fn action(body: &mut Body) -> Option<ResolutionAction> {
+    body.named("action", "must be close or release")
 }
 
 /// Ends the exception's hold on each of its credits, once each.
@@ -174,64 +184,4 @@ async fn found(ports: &Ports, id: ExceptionId) -> Result<Exception, Problem> {
 
 fn no_such(id: ExceptionId) -> Problem {
     Problem::not_found(format!("there is no exception {id}"))
-}
-
-/// How exceptions are to be resolved, and which where it is many.
-struct Asked {
-    action: ResolutionAction,
-    note: String,
-    kind: Option<Kind>,
-    run_id: Option<RunId>,
-}
-
-fn asked(mut members: Members, many: bool) -> Result<Asked, Vec<FieldError>> {
-    let mut errors = Vec::new();
-    let note = note_of(&mut members, &mut errors);
-    let action = named(&mut members, "action", "must be close or release", &mut errors);
-    let (mut kind, mut run_id) = (Ok(None), Ok(None));
-    if many {
-        kind = named(&mut members, "kind", "must be a kind of exception, such as hard_return", &mut errors)
-            .map(Some);
-        run_id = optional(&mut members, "run_id", "must be the id of a run, or null", &mut errors);
-    }
-    errors.extend(members.unknown());
-    match (note, action, kind, run_id) {
-        (Some(note), Ok(action), Ok(kind), Ok(run_id)) if errors.is_empty() => {
-            Ok(Asked { action, note, kind, run_id })
-        }
-        _ => Err(errors),
-    }
-}
-
-/// Something is wrong with a member; it is among the errors.
-struct Wrong;
-
-fn named<T: DeserializeOwned>(
-    members: &mut Members,
-    name: &str,
-    expected: &str,
-    errors: &mut Vec<FieldError>,
-) -> Result<T, Wrong> {
-    let value = optional(members, name, expected, errors)?;
-    value.ok_or_else(|| {
-        errors.push(FieldError { pointer: pointer(name), detail: expected.to_owned() });
-        Wrong
-    })
-}
-
-fn optional<T: DeserializeOwned>(
-    members: &mut Members,
-    name: &str,
-    expected: &str,
-    errors: &mut Vec<FieldError>,
-) -> Result<Option<T>, Wrong> {
-    let read = match members.take(name) {
-        Ok(given) => serde_json::from_value(given.unwrap_or(Value::Null))
-            .map_err(|_| FieldError { pointer: pointer(name), detail: expected.to_owned() }),
-        Err(error) => Err(error),
-    };
-    read.map_err(|error| {
-        errors.push(error);
-        Wrong
-    })
 }

@@ -2,12 +2,12 @@
 
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
-use paydown::api::{ApiKey, FieldError, NewApiKey, NoQuery, Page, PageQuery, Scope};
+use paydown::api::{ApiKey, NewApiKey, NoQuery, Page, PageQuery, Scope};
 use paydown::date::text;
-use serde_json::Value;
 use uuid::Uuid;
 
-use super::call::{Answered, Call, Members, cursor, json};
+use super::body::{Body, trimmed};
+use super::call::{Answered, Call, cursor, json};
 use super::csv::csv_or_json;
 use super::problem::Problem;
 use crate::ledger::keys::{self, KeyPlace, NewKey};
@@ -36,7 +36,7 @@ pub async fn list(call: Call) -> Answered {
 /// `POST /v1/keys` `{scopes, label}`.
 pub async fn create(mut call: Call) -> Answered {
     call.parameters::<NoQuery>()?.check()?;
-    let (scopes, label) = asked(call.members(MAX_BODY_BYTES).await?).map_err(Problem::invalid)?;
+    let (scopes, label) = asked(call.body(MAX_BODY_BYTES).await?)?;
     let created_at = call.ports.clock.real_now().await?;
     // Two random UUIDs: 244 bits that nobody guesses.
     let key = format!("pd_{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
@@ -67,29 +67,17 @@ pub async fn revoke(call: Call) -> Answered {
 }
 
 /// The scopes and the label that are asked for, or all that is wrong with them.
-fn asked(mut members: Members) -> Result<(Vec<Scope>, String), Vec<FieldError>> {
-    let mut errors = Vec::new();
-    let mut taken = |name: &str| {
-        members.take(name).unwrap_or_else(|error| {
-            errors.push(error);
-            None
-        })
-    };
-    let scopes = taken("scopes").and_then(|value| serde_json::from_value::<Vec<Scope>>(value).ok());
-    let label = taken("label").as_ref().and_then(Value::as_str).map(|label| label.trim().to_owned());
-    let wrong = |name: &str, detail: String| FieldError { pointer: format!("/{name}"), detail };
-    let scopes = scopes.filter(|scopes| !scopes.is_empty()).map(|mut scopes| {
+fn asked(mut body: Body) -> Result<(Vec<Scope>, String), Problem> {
+    let expected = "must be a list of read, advance, operate and admin, not empty";
+    let scopes = body.named("scopes", expected).map(|mut scopes: Vec<Scope>| {
         scopes.sort();
         scopes.dedup();
         scopes
     });
-    let label = label.filter(|label| (1..=MAX_LABEL_CHARS).contains(&label.chars().count()));
-    if scopes.is_none() {
-        errors.push(wrong("scopes", "must be a list of read, advance, operate and admin, not empty".into()));
+    if scopes.as_ref().is_some_and(Vec::is_empty) {
+        body.wrong("scopes", expected);
     }
-    if label.is_none() {
-        errors.push(wrong("label", format!("must be a text of 1 to {MAX_LABEL_CHARS} characters")));
-    }
-    errors.extend(members.unknown());
-    scopes.zip(label).filter(|_| errors.is_empty()).ok_or(errors)
+    let expected = format!("must be a text of 1 to {MAX_LABEL_CHARS} characters");
+    let label = body.text("label", &expected, |label| trimmed(label, MAX_LABEL_CHARS));
+    body.finish(scopes.zip(label))
 }

@@ -4,6 +4,7 @@
 //! included.
 
 mod advances;
+mod body;
 mod call;
 mod credits;
 mod csv;

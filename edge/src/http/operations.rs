@@ -2,16 +2,16 @@
 
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
-use paydown::api::{Credit, Debit, FieldError, NoQuery};
+use paydown::api::{Credit, Debit, NoQuery};
 use paydown::credit::Facts;
 use paydown::decision::{Context, Input, decide};
 use paydown::id::{self, CreditId, DebitId, TransactionId};
 use paydown::money::Cents;
 use paydown::observation::Status;
-use serde_json::Value;
 use uuid::Uuid;
 
-use super::call::{Answered, Call, Members, REPLAYED, json, pointer};
+use super::body::Body;
+use super::call::{Answered, Call, REPLAYED, json};
 use super::problem::Problem;
 use crate::error::Fault;
 use crate::ledger::decisions::Landing;
@@ -22,9 +22,6 @@ use crate::ports::Ports;
 
 /// The largest body of an operation.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;
-
-/// The longest note.
-const MAX_NOTE_CHARS: usize = 2000;
 
 /// How often a credit is decided again when someone else decided on it in between.
 const ATTEMPTS: u32 = 5;
@@ -142,7 +139,7 @@ fn decided(body: &mut Body, subject: Uuid) -> Option<Input> {
     };
     let expected =
         format!("must be a return code of 1 to {MAX_CODE_CHARS} letters and digits, of a failure alone");
-    let code = body.optional_text("code", &expected, fits);
+    let code = body.or_null("code", |body, name| body.text(name, &expected, fits));
     if code.is_some() && status == Some(Status::Success) {
         body.wrong("code", &expected);
     }
@@ -181,13 +178,10 @@ async fn act(
             found.ok_or_else(|| Problem::not_found(format!("there is no debit {id}")))?
         }
     };
-    let mut body = Body { members: call.members(MAX_BODY_BYTES).await?, errors: vec![] };
-    let note = note_of(&mut body.members, &mut body.errors);
+    let mut body = call.body(MAX_BODY_BYTES).await?;
+    let note = body.note();
     let input = asked(&mut body);
-    body.errors.extend(body.members.unknown());
-    let (Some(note), Some(input), true) = (note, input, body.errors.is_empty()) else {
-        return Err(Problem::invalid(body.errors));
-    };
+    let (note, input) = body.finish(note.zip(input))?;
     let what = serde_json::to_string(&(action, call.segment(3), &input, &note)).map_err(Fault::from)?;
     let fingerprint = keys::hash(&what);
     let operation = Operation { idempotency_key, fingerprint, credit_id, action, actor: call.actor(), note };
@@ -224,62 +218,6 @@ async fn answer(call: &Call, credit_id: CreditId, subject: Subject) -> Answered 
     }
 }
 
-/// The body of an operation, and what is wrong with it so far.
-struct Body {
-    members: Members,
-    errors: Vec<FieldError>,
-}
-
-impl Body {
-    fn wrong(&mut self, name: &str, detail: &str) {
-        self.errors.push(FieldError { pointer: pointer(name), detail: detail.to_owned() });
-    }
-
-    fn taken(&mut self, name: &str) -> Option<Value> {
-        match self.members.take(name) {
-            Ok(value) => value.filter(|value| !value.is_null()),
-            Err(error) => {
-                self.errors.push(error);
-                None
-            }
-        }
-    }
-
-    /// A whole number in a range.
-    fn whole(&mut self, name: &str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
-        let number =
-            self.taken(name).and_then(|value| value.as_u64()).filter(|number| range.contains(number));
-        if number.is_none() {
-            self.wrong(name, &format!("must be a whole number from {} to {}", range.start(), range.end()));
-        }
-        number
-    }
-
-    /// A text that can be read; `expected` says what it must be.
-    fn text<T>(&mut self, name: &str, expected: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
-        let read = self.taken(name).and_then(|value| value.as_str().and_then(&read));
-        if read.is_none() {
-            self.wrong(name, expected);
-        }
-        read
-    }
-
-    /// The same, where nothing is as good.
-    fn optional_text<T>(
-        &mut self,
-        name: &str,
-        expected: &str,
-        read: impl Fn(&str) -> Option<T>,
-    ) -> Option<T> {
-        let given = self.taken(name)?;
-        let read = given.as_str().and_then(read);
-        if read.is_none() {
-            self.wrong(name, expected);
-        }
-        read
-    }
-}
-
 /// Decides and lands; false when nothing follows.
 pub async fn done(ports: &Ports, operation: &Operation, input: Input) -> Result<bool, Problem> {
     let credit_id = operation.credit_id;
@@ -306,24 +244,7 @@ async fn known(ports: &Ports, id: CreditId) -> Result<Facts, Problem> {
 
 /// Why an operator acts: the body's only member.
 pub async fn note(call: &mut Call) -> Result<String, Problem> {
-    let mut members = call.members(MAX_BODY_BYTES).await?;
-    let mut errors = Vec::new();
-    let note = note_of(&mut members, &mut errors);
-    errors.extend(members.unknown());
-    note.filter(|_| errors.is_empty()).ok_or_else(|| Problem::invalid(errors))
-}
-
-/// The member `note`, or what is wrong with it.
-pub fn note_of(members: &mut Members, errors: &mut Vec<FieldError>) -> Option<String> {
-    let given = members.take("note").unwrap_or_else(|error| {
-        errors.push(error);
-        None
-    });
-    let note = given.as_ref().and_then(Value::as_str).map(|note| note.trim().to_owned());
-    let note = note.filter(|note| (1..=MAX_NOTE_CHARS).contains(&note.chars().count()));
-    if note.is_none() {
-        let detail = format!("must say why, in 1 to {MAX_NOTE_CHARS} characters");
-        errors.push(FieldError { pointer: "/note".into(), detail });
-    }
-    note
+    let mut body = call.body(MAX_BODY_BYTES).await?;
+    let note = body.note();
+    body.finish(note)
 }

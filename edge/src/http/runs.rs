@@ -77,10 +77,7 @@ pub async fn report(call: Call) -> Answered {
 /// `POST /v1/runs` `{}`: opens a run of now, and leaves its work to the queue.
 pub async fn start(mut call: Call) -> Answered {
     call.parameters::<NoQuery>()?.check()?;
-    let unknown = call.members(MAX_BODY_BYTES).await?.unknown();
-    if !unknown.is_empty() {
-        return Err(Problem::invalid(unknown));
-    }
+    call.body(MAX_BODY_BYTES).await?.finish(Some(()))?;
     let now = call.ports.clock.now().await?;
     let run = match open(&call.ports, now).await? {
         Opened::Open(run) => {

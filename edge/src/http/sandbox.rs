@@ -2,14 +2,14 @@
 //! machine; anywhere else the route does not exist.
 
 use axum::http::StatusCode;
-use paydown::api::{FieldError, NoQuery};
+use paydown::api::NoQuery;
 
-use super::call::{Answered, Call, Members, json};
+use super::call::{Answered, Call, json};
 use super::problem::Problem;
 use crate::run;
 
 /// The most days that one call lives through.
-const MAX_DAYS: u32 = 366;
+const MAX_DAYS: u64 = 366;
 
 /// The largest body of the route.
 const MAX_BODY_BYTES: usize = 1024;
@@ -20,19 +20,9 @@ pub async fn advance(mut call: Call) -> Answered {
         return Err(Problem::not_found("this is no sandbox"));
     }
     call.parameters::<NoQuery>()?.check()?;
-    let days = days(call.members(MAX_BODY_BYTES).await?).map_err(Problem::invalid)?;
+    let mut body = call.body(MAX_BODY_BYTES).await?;
+    let days = body.whole("advance_days", 1..=MAX_DAYS).and_then(|days| u32::try_from(days).ok());
+    let days = body.finish(days)?;
     let now = run::advance(&call.ports, days).await?;
     json(StatusCode::OK, &serde_json::json!({ "now": now }))
-}
-
-fn days(mut members: Members) -> Result<u32, Vec<FieldError>> {
-    let wrong = |detail: String| FieldError { pointer: "/advance_days".into(), detail };
-    let given = members.take("advance_days").map_err(|error| vec![error])?;
-    let whole = given.and_then(|value| value.as_u64()).and_then(|days| u32::try_from(days).ok());
-    let days = whole.filter(|days| (1..=MAX_DAYS).contains(days));
-    let mut errors = members.unknown();
-    if days.is_none() {
-        errors.push(wrong(format!("must be a whole number from 1 to {MAX_DAYS}")));
-    }
-    days.filter(|_| errors.is_empty()).ok_or(errors)
 }

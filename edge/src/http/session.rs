@@ -5,10 +5,10 @@ use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use chrono::TimeDelta;
-use paydown::api::{FieldError, NoQuery, WhoAmI};
+use paydown::api::{NoQuery, WhoAmI};
 use uuid::Uuid;
 
-use super::call::{Answered, Call, Members, SESSION_COOKIE, json};
+use super::call::{Answered, Call, SESSION_COOKIE, json};
 use super::problem::Problem;
 use crate::ledger::keys::{self, Key};
 use crate::ledger::sessions::{self, Session};
@@ -22,7 +22,9 @@ const MAX_BODY_BYTES: usize = 4 * 1024;
 /// `POST /v1/session` `{key}`: logs in.
 pub async fn log_in(mut call: Call) -> Answered {
     call.parameters::<NoQuery>()?.check()?;
-    let presented = key_of(call.members(MAX_BODY_BYTES).await?).map_err(Problem::invalid)?;
+    let mut body = call.body(MAX_BODY_BYTES).await?;
+    let key = body.text("key", "must be an API key", |key| Some(key.to_owned()));
+    let presented = body.finish(key)?;
     let database = &*call.ports.database;
     let found = keys::key(database, &keys::hash(&presented)).await?.filter(|key| !key.revoked);
     let key: Key = found.ok_or_else(|| Problem::unauthorized("the API key is not known, or was revoked"))?;
@@ -54,17 +56,6 @@ pub async fn log_out(call: Call) -> Answered {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     Ok(with_cookie(response, &call, "", 0))
-}
-
-fn key_of(mut members: Members) -> Result<String, Vec<FieldError>> {
-    let wrong = |detail: &str| FieldError { pointer: "/key".into(), detail: detail.into() };
-    let given = members.take("key").map_err(|error| vec![error])?;
-    let key = given.as_ref().and_then(|value| value.as_str()).map(str::to_owned);
-    let mut errors = members.unknown();
-    if key.is_none() {
-        errors.push(wrong("must be an API key"));
-    }
-    key.filter(|_| errors.is_empty()).ok_or(errors)
 }
 
 fn who(session: Session) -> WhoAmI {
