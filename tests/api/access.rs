@@ -237,19 +237,19 @@ fn after_a_stop_nothing_leaves_until_a_start() {
     client.post("/v1/stop", "{}").is_problem(422, "invalid_request");
     for _ in 0..2 {
         let stopped = client.post("/v1/stop", note);
-        assert_eq!((stopped.status.as_u16(), &stopped.body["stopped"]), (200, &json!(true)), "{stopped:?}");
+        assert_eq!((stopped.status.as_u16(), &stopped.body["in_force"]), (200, &json!(true)), "{stopped:?}");
         assert_eq!(
             (&stopped.body["actor"], &stopped.body["note"]),
             (&json!("test"), &json!("the bank called"))
         );
     }
     assert_eq!(client.world.query("SELECT action FROM stops"), ["stop"]);
-    assert_eq!(client.read("/v1/settings")["gate"]["stopped"], true);
+    assert_eq!(client.read("/v1/settings")["stop"]["in_force"], true);
     client.advance("first", ORDINARY).is_problem(422, "stopped");
     // The clock of a test stands still: what was said last counts all the same.
     for stopped in [false, true, false] {
         let path = if stopped { "/v1/stop" } else { "/v1/start" };
-        assert_eq!(client.post(path, note).body["stopped"], stopped);
+        assert_eq!(client.post(path, note).body["in_force"], stopped);
     }
     assert_eq!(client.advance("first", ORDINARY).status.as_u16(), 201);
 }

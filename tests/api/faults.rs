@@ -99,7 +99,7 @@ fn send(client: &Client, act: &Act, path: &str) -> Response {
     client.send(request.body(Body::from(act.body)).expect("a request"))
 }
 
-/// The book as it stands: each credit, each exception, the gate, and what the processor was told to move.
+/// The book as it stands: each credit, each exception, the stops, and what the processor was told to move.
 fn standing(client: &Client) -> Value {
     let mut credits = client.read("/v1/credits")["data"].clone();
     for credit in credits.as_array_mut().into_iter().flatten() {

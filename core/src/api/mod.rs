@@ -523,8 +523,8 @@ pub struct Settings {
     pub business_time_zone: String,
     /// The limits of the law.
     pub policy: Policy,
-    /// Whether advances and debits leave.
-    pub gate: Gate,
+    /// Whether a stop keeps advances and debits from leaving.
+    pub stop: Stop,
     /// Whether this is a sandbox.
     pub sandbox: bool,
 }
@@ -604,12 +604,12 @@ pub struct NewApiKey {
     pub key: String,
 }
 
-/// Whether advances and debits leave: what an operator said last.
+/// The operators' stop: while it is in force, no advance and no debit leaves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Gate {
-    /// Whether they do not.
-    pub stopped: bool,
-    /// Who said so; nobody yet where nothing was ever stopped.
+pub struct Stop {
+    /// Whether it is in force; else an operator ended it, or there was none yet.
+    pub in_force: bool,
+    /// Who said so last.
     pub actor: Option<String>,
     /// Why.
     pub note: Option<String>,

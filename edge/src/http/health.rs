@@ -68,7 +68,7 @@ pub async fn settings(call: Call) -> Answered {
         // The only zone that the configuration takes so far.
         business_time_zone: "UTC".to_owned(),
         policy: settings.policy.clone(),
-        gate: stops::gate(&*call.ports.database).await?,
+        stop: stops::stop(&*call.ports.database).await?,
         sandbox: settings.sandbox,
     };
     json(StatusCode::OK, &shown)

@@ -86,7 +86,7 @@ fn text(figures: &Figures, now: Instant) -> String {
         alone(Some(figures.dead_letters.to_string())),
     );
     let help = "1 while a stop is in force.";
-    let stopped = u8::from(figures.gate.stopped).to_string();
+    let stopped = u8::from(figures.stop.in_force).to_string();
     family(&mut text, "paydown_stopped", "gauge", help, alone(Some(stopped)));
     text
 }

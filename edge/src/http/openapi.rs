@@ -3,9 +3,9 @@
 
 use paydown::api::{
     AdvanceRequest, ApiKey, AttachRequest, Credit, CreditDetail, CreditsQuery, Debit, DebitsQuery,
-    DecisionRequest, Exception, ExceptionDetail, ExceptionsQuery, ExternalPaymentRequest, Gate, Health,
-    KeyRequest, LoginRequest, NewApiKey, NoteRequest, Page, PageQuery, PauseRequest, Plan, PlanRequest,
-    Problem, ResolutionRequest, ResolutionsRequest, Resolved, Run, RunDetail, RunRequest, Settings, Summary,
+    DecisionRequest, Exception, ExceptionDetail, ExceptionsQuery, ExternalPaymentRequest, Health, KeyRequest,
+    LoginRequest, NewApiKey, NoteRequest, Page, PageQuery, PauseRequest, Plan, PlanRequest, Problem,
+    ResolutionRequest, ResolutionsRequest, Resolved, Run, RunDetail, RunRequest, Settings, Stop, Summary,
     SummaryQuery, WhoAmI,
 };
 use paydown::credit::Facts;
@@ -566,14 +566,14 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
                 "No advance and no debit leaves, also inside a running slice, until a start.",
             )
             .body(schema, example)
-            .answers(200, "How it stands.", schemas.answered::<Gate>())
+            .answers(200, "How it stands.", schemas.answered::<Stop>())
         }
         ("post", "/v1/start") => {
             let (schema, example) = note(schemas);
             new("start", "operators", "Start", "Ends a stop.").body(schema, example).answers(
                 200,
                 "How it stands.",
-                schemas.answered::<Gate>(),
+                schemas.answered::<Stop>(),
             )
         }
         ("get", "/v1/keys") => {

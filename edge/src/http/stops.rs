@@ -23,22 +23,22 @@ pub async fn start(call: Call) -> Answered {
     put(call, false).await
 }
 
-async fn put(mut call: Call, stopped: bool) -> Answered {
+async fn put(mut call: Call, in_force: bool) -> Answered {
     call.parameters::<NoQuery>()?.check()?;
     let note = operations::note(&mut call).await?;
     let database = &*call.ports.database;
-    let gate = stops::gate(database).await?;
-    if gate.stopped != stopped {
+    let stop = stops::stop(database).await?;
+    if stop.in_force != in_force {
         let now = call.ports.clock.now().await?;
         // The latest counts, also where the clock stood still in between.
-        let next = gate.at.and_then(|at| at.checked_add_signed(TimeDelta::milliseconds(1)));
+        let next = stop.at.and_then(|at| at.checked_add_signed(TimeDelta::milliseconds(1)));
         let at = next.map_or(now, |next| next.max(now));
         let actor = call.actor();
-        stops::put(database, new_id(at), stopped, &actor, &note, at).await?;
-        let what = if stopped { "stopped" } else { "started" };
+        stops::put(database, new_id(at), in_force, &actor, &note, at).await?;
+        let what = if in_force { "stopped" } else { "started" };
         log::info(what, serde_json::json!({ "request_id": call.request_id, "actor": actor }));
     }
-    json(StatusCode::OK, &stops::gate(database).await.map_err(Problem::from)?)
+    json(StatusCode::OK, &stops::stop(database).await.map_err(Problem::from)?)
 }
 
 fn new_id(at: Instant) -> Uuid {

@@ -1,6 +1,6 @@
 //! The figures that an operator's alerts look at.
 
-use paydown::api::Gate;
+use paydown::api::Stop;
 use paydown::date::{Instant, text};
 use serde::Deserialize;
 use serde_json::json;
@@ -26,8 +26,8 @@ pub struct Figures {
     pub originated: u64,
     /// Those of them that failed, by return code.
     pub returned: Vec<(Option<String>, u64)>,
-    /// Whether advances and debits leave.
-    pub gate: Gate,
+    /// The operators' stop.
+    pub stop: Stop,
 }
 
 /// The ends of the list of runs, and the beginning of the book.
@@ -64,7 +64,7 @@ pub async fn figures(database: &dyn Database, since: Instant) -> Result<Figures,
         dead_letters: parsed(rows(4))?.into_iter().next().unwrap_or(0),
         originated: parsed(rows(5))?.into_iter().next().unwrap_or(0),
         returned: parsed(rows(6))?,
-        gate: stops::gate(database).await?,
+        stop: stops::stop(database).await?,
     })
 }
 

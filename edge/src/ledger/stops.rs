@@ -1,6 +1,6 @@
 //! Stops and starts: while the latest of them is a stop, no advance and no debit leaves.
 
-use paydown::api::Gate;
+use paydown::api::Stop;
 use paydown::date::{Instant, text};
 use serde_json::json;
 use uuid::Uuid;
@@ -10,27 +10,27 @@ use crate::error::Fault;
 use crate::ports::Database;
 
 /// What an operator said last.
-pub async fn gate(database: &dyn Database) -> Result<Gate, Fault> {
-    let found = rows(database, statement(GATE, &())?).await?;
-    Ok(found.into_iter().next().unwrap_or(Gate { stopped: false, actor: None, note: None, at: None }))
+pub async fn stop(database: &dyn Database) -> Result<Stop, Fault> {
+    let found = rows(database, statement(STOP, &())?).await?;
+    Ok(found.into_iter().next().unwrap_or(Stop { in_force: false, actor: None, note: None, at: None }))
 }
 
 /// Stops or starts, unless that is how it stands already.
 pub async fn put(
     database: &dyn Database,
     id: Uuid,
-    stopped: bool,
+    in_force: bool,
     actor: &str,
     note: &str,
     at: Instant,
 ) -> Result<(), Fault> {
-    let action = if stopped { "stop" } else { "start" };
+    let action = if in_force { "stop" } else { "start" };
     let parameter = json!({ "id": id, "action": action, "actor": actor, "note": note, "at": text(at) });
     batch(database, &[statement(PUT, &parameter)?]).await.map(|_| ())
 }
 
-const GATE: &str = "
-SELECT json_object('stopped', json(iif(action = 'stop', 'true', 'false')), 'actor', actor, 'note', note, 'at', at)
+const STOP: &str = "
+SELECT json_object('in_force', json(iif(action = 'stop', 'true', 'false')), 'actor', actor, 'note', note, 'at', at)
 FROM stops ORDER BY at DESC, id DESC LIMIT 1";
 
 const PUT: &str = "
