@@ -72,8 +72,8 @@ const CONTRACT: &str = "
     post /v1/keys admin
     delete /v1/keys/{id} admin
     post /v1/session anyone
-    get /v1/session anyone
-    delete /v1/session anyone
+    get /v1/session session
+    delete /v1/session session
     get /v1/summary read
     get /v1/plan read
     get /v1/settings read
@@ -86,6 +86,7 @@ fn the_routes_are_those_of_the_contract() {
     let line = |route: &Route| {
         let access = match route.access {
             Access::Anyone => "anyone",
+            Access::Session => "session",
             Access::Scope(scope) | Access::InBatch(scope) => scope.name(),
         };
         format!("{} {} {access}", route.method, route.path)
@@ -101,35 +102,29 @@ enum Expected {
 }
 
 fn callers(route: &Route) -> Vec<(Caller, Expected)> {
-    let of_scope = |scope: Scope| match route.access {
+    let by_key = |scope: Scope| match route.access {
         Access::Anyone => Expected::LetPass,
+        Access::Session => Expected::Refused(401),
         Access::Scope(needed) | Access::InBatch(needed) if needed == scope => Expected::LetPass,
         Access::Scope(_) | Access::InBatch(_) => Expected::Refused(403),
     };
-    let of_session = |scope: Scope| match route.access {
+    let by_session = |scope: Scope| match route.access {
+        Access::Session => Expected::LetPass,
         // Programs pay out, with a key; a page of the dashboard does not.
         Access::InBatch(_) => Expected::Refused(401),
-        Access::Anyone | Access::Scope(_) => of_scope(scope),
+        Access::Anyone | Access::Scope(_) => by_key(scope),
     };
-    let unknown = || match route.access {
-        // Who is nobody is told so by the route that asks who he is.
-        Access::Anyone if (route.method, route.path) == ("get", "/v1/session") => Expected::Refused(401),
+    let by_none = || match route.access {
         Access::Anyone => Expected::LetPass,
-        Access::Scope(_) | Access::InBatch(_) => Expected::Refused(401),
-    };
-    let is_who_am_i = (route.method, route.path) == ("get", "/v1/session");
-    let foreign = match route.access {
-        Access::Anyone if route.path != "/v1/session" || route.method == "post" => Expected::LetPass,
-        Access::Anyone | Access::Scope(_) | Access::InBatch(_) => Expected::Refused(401),
+        Access::Session | Access::Scope(_) | Access::InBatch(_) => Expected::Refused(401),
     };
     let mut callers =
-        vec![(Caller::Nobody, unknown()), (Caller::UnknownKey, unknown()), (Caller::RevokedKey, unknown())];
+        vec![(Caller::Nobody, by_none()), (Caller::UnknownKey, by_none()), (Caller::RevokedKey, by_none())];
     for scope in Scope::ALL {
-        let by_key = if is_who_am_i { Expected::Refused(401) } else { of_scope(scope) };
-        callers.push((Caller::Key(scope), by_key));
-        callers.push((Caller::Session(scope, "same-origin"), of_session(scope)));
+        callers.push((Caller::Key(scope), by_key(scope)));
+        callers.push((Caller::Session(scope, "same-origin"), by_session(scope)));
     }
-    callers.push((Caller::Session(Scope::Read, "cross-site"), foreign));
+    callers.push((Caller::Session(Scope::Read, "cross-site"), by_none()));
     callers
 }
 

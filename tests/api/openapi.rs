@@ -47,6 +47,7 @@ fn every_route_is_described() {
         let route = ROUTES.iter().find(|r| r.path == path && r.method == method).expect("a route");
         let scopes = match route.access {
             Access::Anyone => json!([]),
+            Access::Session => json!([{ "session": [] }]),
             Access::Scope(scope) => json!([{ "api_key": [scope.name()] }, { "session": [scope.name()] }]),
             Access::InBatch(scope) => json!([{ "api_key": [scope.name()] }]),
         };

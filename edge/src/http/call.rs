@@ -40,6 +40,7 @@ pub struct Call {
     uri: Uri,
     body: Stream,
     key: Option<Key>,
+    session: Option<Session>,
 }
 
 /// Which key a call came with, for the log.
@@ -54,7 +55,7 @@ impl Call {
     pub fn of(ports: Ports, request: Request) -> Call {
         let (parts, body) = request.into_parts();
         let request_id = parts.extensions.get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
-        Call { ports, request_id, headers: parts.headers, uri: parts.uri, body, key: None }
+        Call { ports, request_id, headers: parts.headers, uri: parts.uri, body, key: None, session: None }
     }
 
     /// The hash of the API key that the call presents; 401 without one.
@@ -83,12 +84,20 @@ impl Call {
 
     /// Lets the call pass if its API key, or that of its session, has the scope.
     pub async fn authorize(&mut self, scope: Scope) -> Result<(), Problem> {
-        let session = if self.headers.contains_key(AUTHORIZATION) { None } else { self.session().await? };
+        let session = if self.headers.contains_key(AUTHORIZATION) { None } else { self.of_cookie().await? };
         let key = match session {
             Some(session) => Some(session.key),
             None => keys::key(&*self.ports.database, &self.key_hash()?).await?,
         };
         self.key = Some(allowed(key, scope)?);
+        Ok(())
+    }
+
+    /// Lets the call pass if somebody is logged in, whatever key it came with.
+    pub async fn identify(&mut self) -> Result<(), Problem> {
+        let session = self.of_cookie().await?.ok_or_else(nobody)?;
+        self.key = Some(session.key.clone());
+        self.session = Some(session);
         Ok(())
     }
 
@@ -102,8 +111,13 @@ impl Call {
         self.key.as_ref().map_or_else(String::new, |key| key.label.clone())
     }
 
+    /// The session of the call, where one was asked for.
+    pub fn session(&self) -> Result<&Session, Problem> {
+        self.session.as_ref().ok_or_else(nobody)
+    }
+
     /// The session that the call's cookie stands for. A cookie never speaks for another site's page.
-    pub async fn session(&self) -> Result<Option<Session>, Problem> {
+    async fn of_cookie(&self) -> Result<Option<Session>, Problem> {
         let Some(token) = self.session_token() else { return Ok(None) };
         let site = self.headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
         if site.is_some_and(|site| site != "same-origin" && site != "none") {
@@ -195,6 +209,10 @@ impl Call {
             }
         })
     }
+}
+
+fn nobody() -> Problem {
+    Problem::unauthorized("nobody is logged in")
 }
 
 /// The key, if it is known, not revoked, and has the scope.

@@ -232,6 +232,7 @@ impl Operation {
         }
         match route.access {
             Access::Anyone => {}
+            Access::Session => self.problems.push(401),
             Access::Scope(_) | Access::InBatch(_) => self.problems.extend([401, 403]),
         }
         if self.body.is_some() {
@@ -272,6 +273,7 @@ impl Operation {
 fn security(route: &Route) -> Value {
     match route.access {
         Access::Anyone => json!([]),
+        Access::Session => json!([{ "session": [] }]),
         Access::Scope(scope) => json!([{ "api_key": [scope.name()] }, { "session": [scope.name()] }]),
         Access::InBatch(scope) => json!([{ "api_key": [scope.name()] }]),
     }
@@ -279,7 +281,7 @@ fn security(route: &Route) -> Value {
 
 const REFUSALS: [(u16, &str); 11] = [
     (400, "The request cannot be read."),
-    (401, "No key, an unknown one, or a revoked one."),
+    (401, "No key, an unknown one, or a revoked one; or nobody is logged in."),
     (403, "The key lacks the scope."),
     (404, "There is no such thing."),
     (409, "The book stands otherwise."),
@@ -605,11 +607,10 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
                 .problem(401)
         }
         ("get", "/v1/session") => new("whoAmI", "access", "Who is logged in", "By the session cookie.")
-            .answers(200, "Who is logged in.", schemas.answered::<WhoAmI>())
-            .problem(401),
+            .answers(200, "Who is logged in.", schemas.answered::<WhoAmI>()),
         ("delete", "/v1/session") => {
             let mut operation =
-                new("logOut", "access", "Log out", "The session is worth nothing from then on.").problem(401);
+                new("logOut", "access", "Log out", "The session is worth nothing from then on.");
             operation.answers.push((204, "Logged out.", Map::new()));
             operation
         }

@@ -35,6 +35,8 @@ pub struct Route {
 pub enum Access {
     /// Everybody.
     Anyone,
+    /// Who is logged in, by the session's cookie alone.
+    Session,
     /// Who has a key, or the session of a key, with the scope. It is looked up before the handler sees the call.
     Scope(Scope),
     /// The same, but the handler looks the key up itself, in the batch that also records what is asked.
@@ -88,8 +90,8 @@ routes! {
     post "/v1/keys", Access::Scope(Scope::Admin), keys::create;
     delete "/v1/keys/{id}", Access::Scope(Scope::Admin), keys::revoke;
     post "/v1/session", Access::Anyone, session::log_in;
-    get "/v1/session", Access::Anyone, session::who_am_i;
-    delete "/v1/session", Access::Anyone, session::log_out;
+    get "/v1/session", Access::Session, session::who_am_i;
+    delete "/v1/session", Access::Session, session::log_out;
     get "/v1/summary", Access::Scope(Scope::Read), summary::summary;
     get "/v1/plan", Access::Scope(Scope::Read), plan::plan;
     get "/v1/settings", Access::Scope(Scope::Read), health::settings;
@@ -125,7 +127,8 @@ where
 {
     let passed = match (call.allowance().await, access) {
         (Ok(()), Access::Scope(scope)) => call.authorize(scope).await,
-        (allowance, Access::Anyone | Access::Scope(_) | Access::InBatch(_)) => allowance,
+        (Ok(()), Access::Session) => call.identify().await,
+        (allowance, Access::Anyone | Access::Session | Access::Scope(_) | Access::InBatch(_)) => allowance,
     };
     let caller = call.caller();
     let mut response = match passed {
