@@ -53,11 +53,14 @@ const CONTRACT: &str = "
     post /v1/credits/{id}/pause operate
     post /v1/credits/{id}/external_payment operate
     post /v1/credits/{id}/external_payment/{payment_id}/revoke operate
+    post /v1/credits/{id}/refund operate
     post /v1/credits/{id}/decision operate
     post /v1/credits/{id}/attach operate
     get /v1/debits read
     post /v1/debits/{id}/decision operate
     post /v1/debits/{id}/attach operate
+    post /v1/refunds/{id}/decision operate
+    post /v1/refunds/{id}/attach operate
     get /v1/runs read
     post /v1/runs operate
     get /v1/runs/{id} read

@@ -12,4 +12,6 @@ mod lists;
 mod openapi;
 mod operators;
 mod reading;
+mod refunds;
+mod strikes;
 mod watching;

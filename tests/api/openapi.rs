@@ -169,6 +169,16 @@ fn subject(client: &Client, path: &str) -> String {
         let place = acts("external_payment", paid).header("location").to_owned();
         return format!("{place}/revoke");
     }
+    if path.ends_with("/refund") || path.starts_with("/v1/refunds/") {
+        let paid = r#"{"amount": 110000, "received_on": "2026-01-05", "note": "by cheque"}"#;
+        acts("external_payment", paid);
+    }
+    if path.starts_with("/v1/refunds/") {
+        client.world.processor.script("acct_8841", [Step::lost()]);
+        let place =
+            acts("refund", r#"{"amount": 10000, "note": "paid too much"}"#).header("location").to_owned();
+        return format!("{place}/{}", path.rsplit('/').next().expect("an act"));
+    }
     if path.starts_with("/v1/debits/") {
         let debit = client.read("/v1/debits?limit=1")["data"][0]["id"].as_str().expect("a debit").to_owned();
         client.world.processor.script(&debit, [Step::lost()]);

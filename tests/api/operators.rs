@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::client::{Client, KEY, NOW, ORDINARY, Response};
 
 /// A credit that was planned on 6 January, and its path.
-fn planned() -> (Client, String) {
+pub fn planned() -> (Client, String) {
     let client = Client::new();
     let credit = client.advance("first", ORDINARY).body;
     let transaction = credit["transaction_id"].as_str().expect("a transaction");
@@ -32,13 +32,13 @@ fn planned() -> (Client, String) {
     (client, path)
 }
 
-fn run(client: &Client, as_of: &str) {
+pub fn run(client: &Client, as_of: &str) {
     let as_of = as_of.parse().expect("an instant");
     client.world.clock.set(as_of);
     block_on(daily(&client.world.ports(), as_of)).expect("the run ends");
 }
 
-fn operate(client: &Client, path: &str, key: &str, body: &Value) -> Response {
+pub fn operate(client: &Client, path: &str, key: &str, body: &Value) -> Response {
     let request = Request::post(path)
         .header("authorization", format!("Bearer {KEY}"))
         .header("content-type", "application/json")
@@ -246,6 +246,74 @@ fn a_decision_counts_from_the_next_run_and_until_the_processor_speaks() {
     let open = client.read("/v1/exceptions?status=open&kind=decision_contradicted")["data"].clone();
     assert_eq!(open[0]["subject"], transaction.as_str());
     decide("too late", json!({ "status": "success", "note": "x" })).is_problem(409, "conflict");
+}
+
+/// Debits that were issued while no report came, and a credit whose advance is silent: all is decided at once.
+#[test]
+fn what_waits_for_a_word_is_decided_all_of_a_kind_at_once() {
+    let (client, path) = planned();
+    let silent = client.advance("silent", &ORDINARY.replace("acct_8841", "acct_2")).body;
+    let silent = format!("/v1/credits/{}", silent["id"].as_str().expect("an id"));
+    run(&client, "2026-01-12T06:00:00Z");
+    client.world.processor.next_report_fails("no report");
+    run(&client, "2026-01-17T06:00:00Z");
+    assert_eq!(client.read(&silent)["status"], "unconfirmed");
+    let open = |kind: &str| {
+        let page = client.read(&format!("/v1/exceptions?status=open&kind={kind}"));
+        page["data"].as_array().cloned().unwrap_or_default()
+    };
+    assert_eq!((open("credit_unconfirmed").len(), open("report_gap").len()), (1, 1));
+    assert_eq!(open("report_gap")[0]["actions"], json!(["decide", "close"]));
+    let all = |body: Value| client.post("/v1/exceptions/resolutions", &body.to_string());
+    all(json!({ "kind": "report_gap", "action": "decide", "note": "x" })).is_problem(422, "invalid_request");
+    all(json!({ "kind": "report_gap", "action": "close", "status": "success", "note": "x" }))
+        .is_problem(422, "invalid_request");
+    let none = all(json!({ "kind": "hard_return", "action": "decide", "status": "success", "note": "x" }));
+    assert_eq!(none.body, json!({ "resolved": 0, "left": 0 }));
+    for (kind, status) in [("credit_unconfirmed", "failure"), ("report_gap", "success")] {
+        let word = json!({ "kind": kind, "action": "decide", "status": status, "note": "on the statement" });
+        assert_eq!(all(word.clone()).body, json!({ "resolved": 1, "left": 0 }), "{kind}");
+        // What was decided is not decided again.
+        assert_eq!(all(word).body, json!({ "resolved": 0, "left": 0 }), "{kind}");
+        assert_eq!(open(kind).len(), 1, "it counts from the next run on");
+    }
+    run(&client, "2026-01-18T06:00:00Z");
+    assert_eq!((open("credit_unconfirmed").len(), open("report_gap").len()), (0, 0));
+    assert_eq!(client.read(&silent)["status"], "failed");
+    let first = client.read(&path)["debits"][0].clone();
+    assert_eq!(first["status"], "collected");
+    let operations = client.read(&path)["timeline"].clone();
+    let said = operations.as_array().into_iter().flatten().filter(|entry| entry["kind"] == "operation");
+    let said: Vec<&str> = said.filter_map(|entry| entry["detail"].as_str()).collect();
+    assert_eq!(said, ["decision by test: on the statement"]);
+}
+
+#[test]
+fn a_timeout_limit_is_decided_and_then_released() {
+    let (client, path) = planned();
+    let day = |from: &str, days: u64| {
+        let from: paydown::date::Instant = from.parse().expect("an instant");
+        (from + chrono::TimeDelta::days(i64::try_from(days).expect("days"))).to_rfc3339()
+    };
+    for later in 0..25 {
+        run(&client, &day("2026-01-07T06:00:00Z", later));
+    }
+    let held = client.read("/v1/exceptions?status=open&kind=timeout_limit")["data"][0].clone();
+    assert_eq!(held["actions"], json!(["decide", "release"]), "{held}");
+    let resolution = format!("/v1/exceptions/{}/resolution", held["id"].as_str().expect("an id"));
+    let word = r#"{"action": "decide", "status": "failure", "code": "R01", "note": "on the statement"}"#;
+    let decided = client.post(&resolution, word);
+    assert_eq!((decided.status.as_u16(), &decided.body["status"]), (200, &json!("open")), "{decided:?}");
+    client.post(&resolution, word).is_problem(409, "conflict");
+    run(&client, &day("2026-01-07T06:00:00Z", 25));
+    let failed = |path: &str| {
+        let debits = client.read(path)["debits"].clone();
+        debits.as_array().into_iter().flatten().filter(|d| d["status"] == "failed").count()
+    };
+    assert_eq!(failed(&path), 3);
+    client.post(&resolution, r#"{"action": "release", "note": "decided"}"#);
+    let credit = client.read(&path);
+    assert_eq!((&credit["status"], &credit["missing"]), (&json!("active"), &json!(0)));
 }
 
 #[test]

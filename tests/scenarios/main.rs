@@ -172,6 +172,9 @@ impl Story {
                 let path = format!("{}/revoke", self.payment.clone());
                 self.post(&path, json!({}));
             }
+            ["operator", "refunds", amount] => self.act("refund", json!({ "amount": cents(amount) })),
+            ["the", "refund", "arrives"] => self.report("refund", day, "success", ""),
+            ["the", "refund", "fails:", code] => self.report("refund", day, "failure", code),
             ["operator", "decides", "debit", debit, status] => {
                 self.decide(debit, json!({ "status": status }))
             }
@@ -196,6 +199,7 @@ impl Story {
         let detail = self.read(&format!("/v1/credits/{}", self.credit));
         let transaction = match subject {
             "credit" => detail["transaction_id"].clone(),
+            "refund" => detail["refunds"][0]["transaction_id"].clone(),
             debit => self.debit(&detail, debit)["transaction_id"].clone(),
         };
         let transaction =
@@ -271,6 +275,10 @@ impl Story {
             let (sequence, amount) = (debit["sequence"].as_u64().expect("a number"), money(&debit["amount"]));
             writeln!(text, "    {sequence:>3}  {due}  {amount:>9}  {status}{code}{because}{made}")
                 .expect("text");
+        }
+        for refund in credit["refunds"].as_array().expect("refunds") {
+            let (amount, status) = (money(&refund["amount"]), refund["status"].as_str().expect("a status"));
+            writeln!(text, "    refund of {amount}, {status}").expect("text");
         }
         let open = self.read("/v1/exceptions?status=open")["data"].clone();
         let open = open.as_array().expect("exceptions").iter();

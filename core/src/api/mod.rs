@@ -8,8 +8,8 @@ mod summary;
 pub use requests::{
     AdvanceRequest, AttachRequest, ClockRequest, CreditsQuery, CreditsSort, DEFAULT_INSTALLMENTS,
     DEFAULT_INTERVAL_DAYS, DebitsQuery, DecisionRequest, ExceptionsQuery, ExternalPaymentRequest, KeyRequest,
-    LoginRequest, NoQuery, NoteRequest, PageQuery, PauseRequest, PlanRequest, ResolutionRequest,
-    ResolutionsRequest, RunRequest, SummaryQuery,
+    LoginRequest, NoQuery, NoteRequest, PageQuery, PauseRequest, PlanRequest, RefundRequest,
+    ResolutionRequest, ResolutionsRequest, RunRequest, SummaryQuery,
 };
 pub use summary::{Age, Day, Failures, Summary, Summing, Totals};
 
@@ -391,6 +391,9 @@ pub enum ResolutionAction {
     Close,
     /// The credits that it holds are let go on, and their gaps filled.
     Release,
+    /// An operator says what became of the transactions whose word is missing; it closes by itself when that has
+    /// been taken into effect, or can then be released.
+    Decide,
 }
 
 /// An exception with what is known on both sides.

@@ -72,6 +72,18 @@ pub struct PauseRequest {
     pub note: String,
 }
 
+/// What is given back: `POST /v1/credits/{id}/refund`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefundRequest {
+    /// How much, in minor units; at most what was paid beyond what is owed.
+    #[schemars(range(min = 1))]
+    pub amount: Cents,
+    /// Why.
+    #[schemars(length(min = 1, max = 2000), regex(pattern = r"\S"))]
+    pub note: String,
+}
+
 /// What was paid elsewhere: `POST /v1/credits/{id}/external_payment`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -101,7 +113,7 @@ pub struct DecisionRequest {
     pub note: String,
 }
 
-/// Which transaction it is: `POST /v1/credits/{id}/attach` and `POST /v1/debits/{id}/attach`.
+/// Which transaction it is: `POST /v1/credits/{id}/attach`, the same of debits and refunds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AttachRequest {
@@ -118,6 +130,13 @@ pub struct AttachRequest {
 pub struct ResolutionRequest {
     /// One of the exception's `actions`.
     pub action: ResolutionAction,
+    /// What became of the transactions whose word is missing; for `decide`, and for it alone.
+    #[serde(default)]
+    pub status: Option<Status>,
+    /// The return code, of a failure alone.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 16), regex(pattern = r"^[A-Za-z0-9]+$"))]
+    pub code: Option<String>,
     /// Why.
     #[schemars(length(min = 1, max = 2000), regex(pattern = r"\S"))]
     pub note: String,
@@ -134,6 +153,13 @@ pub struct ResolutionsRequest {
     pub run_id: Option<RunId>,
     /// What is done to each for which it makes sense; the others are left.
     pub action: ResolutionAction,
+    /// What became of the transactions whose word is missing; for `decide`, and for it alone.
+    #[serde(default)]
+    pub status: Option<Status>,
+    /// The return code, of a failure alone.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 16), regex(pattern = r"^[A-Za-z0-9]+$"))]
+    pub code: Option<String>,
     /// Why.
     #[schemars(length(min = 1, max = 2000), regex(pattern = r"\S"))]
     pub note: String,

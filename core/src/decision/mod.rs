@@ -13,6 +13,7 @@ mod silence;
 mod strikes;
 mod words;
 
+pub use operators::to_decide;
 pub use strikes::two_strikes;
 
 use schemars::JsonSchema;

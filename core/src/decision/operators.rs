@@ -2,12 +2,62 @@
 
 use uuid::Uuid;
 
-use super::{Deciding, Fact};
-use crate::credit::{Because, Debit, DebitStatus, ExternalPayment, Hold, Reason};
-use crate::date::BusinessDate;
+use super::{Context, Deciding, Fact};
+use crate::credit::{Because, Debit, DebitStatus, ExternalPayment, Facts, Hold, Kind, Reason, State};
+use crate::date::{BusinessDate, days_passed};
 use crate::id::{ExceptionId, TransactionId};
 use crate::money::Cents;
 use crate::observation::{Source, Status};
+
+/// The credits, debits or refunds of which an operator says what became of them to end an exception: those without a word
+/// that made it. None where it is not for want of a word.
+///
+/// ```
+/// use paydown::{credit::{Facts, Kind}, date::Zone, decision::{Context, to_decide}, policy::Policy};
+/// # let facts: Facts = serde_json::from_value(serde_json::json!({
+/// #     "id": "00000000-0000-0000-0000-000000000001", "account_id": "acct_8841", "currency": "USD",
+/// #     "terms": { "amount": 100, "fee": 0, "installments": 1, "interval_days": 7 },
+/// #     "created_at": "2026-01-05T15:00:00Z", "turn": 0, "transaction_id": "tx_1", "debits": [], "words": [],
+/// #     "observations": [], "timeouts": [], "unknown_answers": [], "holds": [], "exceptions": [], "written_off": false,
+/// # })).unwrap();
+/// let context = Context { as_of: "2026-01-13T06:00:00Z".parse().unwrap(), zone: &Zone::default(), policy: &Policy::default() };
+/// let own = facts.id.0;
+/// assert_eq!(to_decide(&facts, Kind::CreditUnconfirmed, own, &context), [own]);
+/// // The processor spoke clearly of a hard return: nothing is to be decided.
+/// assert_eq!(to_decide(&facts, Kind::HardReturn, own, &context), []);
+/// ```
+pub fn to_decide(facts: &Facts, kind: Kind, subject: Uuid, context: &Context<'_>) -> Vec<Uuid> {
+    let debits = State::of(facts).debits;
+    let those = |wanted: &dyn Fn(&Debit) -> bool| {
+        debits.iter().filter(|debit| wanted(debit)).map(|debit| debit.facts.id.0).collect()
+    };
+    match kind {
+        Kind::CreditUnconfirmed | Kind::NoAnswer => vec![subject],
+        Kind::ReportGap => those(&|debit| {
+            let days = context.policy.timeout_days;
+            let is_silent = debit.facts.submitted_at.is_some_and(|at| days_passed(at, context.as_of, days));
+            debit.status() == DebitStatus::Submitted && is_silent
+        }),
+        Kind::TimeoutLimit => those(&|debit| debit.status() == DebitStatus::TimedOut),
+        Kind::CreditReturned
+        | Kind::CreditContradiction
+        | Kind::OverCollectionPrevented
+        | Kind::ReportHole
+        | Kind::OverCollected
+        | Kind::UnknownTransaction
+        | Kind::MalformedRow
+        | Kind::HardReturn
+        | Kind::UnknownReturnCode
+        | Kind::RetryLimit
+        | Kind::HeldByOperator
+        | Kind::DecisionContradicted
+        | Kind::OverRefunded
+        | Kind::TwoStrikes
+        | Kind::RunLate
+        | Kind::DeadLetter
+        | Kind::RequestRefused => vec![],
+    }
+}
 
 impl Deciding<'_> {
     /// Holds end. With the last of them the gaps that wait are filled, each with at most its amount, at successive
@@ -203,7 +253,7 @@ impl Deciding<'_> {
         if has_spoken && otherwise {
             let said = if is_success { "success" } else { "failure" };
             let detail = format!("the processor says {said}, which is not what an operator had decided");
-            self.hold(crate::credit::Kind::DecisionContradicted, subject, detail);
+            self.hold(Kind::DecisionContradicted, subject, detail);
         }
     }
 }

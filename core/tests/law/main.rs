@@ -5,6 +5,7 @@
 mod decisions;
 #[cfg(test)]
 mod operators;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod summary;

@@ -6,26 +6,29 @@ use paydown::api::{
     ResolutionAction, Resolved,
 };
 use paydown::credit::Kind;
-use paydown::decision::Input;
+use paydown::decision::{Context, Input, to_decide};
 use paydown::id::{CreditId, ExceptionId, RunId};
 
 use super::body::Body;
 use super::call::{Answered, Call, cursor, json};
 use super::credits::{MAX_EXAMINED, SLICE};
 use super::csv::csv_or_json;
-use super::operations::{MAX_BODY_BYTES, done};
+use super::operations::{MAX_BODY_BYTES, StatedWord, done, stated_word};
 use super::problem::Problem;
 use crate::ledger;
 use crate::ledger::keys;
 use crate::ledger::listings::{self, ExceptionPlace};
-use crate::ledger::operations::{self, Operation, ToResolve};
+use crate::ledger::operations::{self, Operation, ToResolve, Wanted};
 use crate::ports::Ports;
 
 /// How many exceptions one request resolves at most.
 const MAX_RESOLVED: usize = 500;
 
-/// After how many released credits a request leaves the rest to the next: each is a decision of its own.
-const MAX_RELEASED: usize = 50;
+/// After how many decisions a request leaves the rest to the next.
+const MAX_DECISIONS: usize = 50;
+
+const NOT_TO_BE_DECIDED: &str =
+    "the exception does not wait for a word, the processor has said it by now, or it was decided so already";
 
 /// `GET /v1/exceptions`.
 pub async fn list(call: Call) -> Answered {
@@ -93,73 +96,126 @@ pub async fn one(call: Call) -> Answered {
     json(StatusCode::OK, &detail)
 }
 
-/// `POST /v1/exceptions/{id}/resolution` `{action, note}`: `close` for one that holds nothing, `release` for one
-/// that holds credits, which ends its hold on each of them.
+/// `POST /v1/exceptions/{id}/resolution` `{action, status?, code?, note}`: `close` for one that holds nothing, `release` for
+/// one that holds credits, which ends its hold on each of them, `decide` for one that waits for a word.
 pub async fn resolve(mut call: Call) -> Answered {
     call.parameters::<NoQuery>()?.check()?;
     let id: ExceptionId = call.id("exception")?;
     let mut body = call.body(MAX_BODY_BYTES).await?;
-    let (note, action) = (body.note(), action(&mut body));
-    let (note, action) = body.finish(note.zip(action))?;
+    let (note, asked) = (body.note(), asked(&mut body));
+    let (note, asked) = body.finish(note.zip(asked))?;
     let exception = operations::to_resolve(&*call.ports.database, id).await?;
     let exception = exception.ok_or_else(|| no_such(id))?;
     if !exception.open {
         return Err(Problem::conflict("the exception is resolved already"));
     }
-    match (action, exception.holds.len()) {
-        (ResolutionAction::Release, 0) => {
+    match (asked, exception.holds.len()) {
+        (Asked::Release, 0) => {
             return Err(Problem::conflict("the exception holds nothing: close it"));
         }
-        (ResolutionAction::Release, _) => release(&call, &exception, &note).await?,
-        (ResolutionAction::Close, 0) => {
+        (Asked::Release, _) => release(&call, &exception, &note).await?,
+        (Asked::Close, 0) => {
             let at = call.ports.clock.now().await?;
             operations::close(&*call.ports.database, &[id], &call.actor(), &note, at).await?;
         }
-        (ResolutionAction::Close, held) => {
+        (Asked::Close, held) => {
             return Err(Problem::conflict(format!("the exception holds {held} credits: release them")));
+        }
+        (Asked::Decide(word), _) => {
+            if !decide(&call, &exception, &word, &note).await? {
+                return Err(Problem::conflict(NOT_TO_BE_DECIDED));
+            }
         }
     }
     json(StatusCode::OK, &found(&call.ports, id).await?)
 }
 
-/// `POST /v1/exceptions/resolutions` `{kind, run_id, action, note}`: the open ones of a kind, of one run or, without
-/// `run_id`, of all. Those that the other action would resolve are left, as is what one request has no time for.
+/// `POST /v1/exceptions/resolutions` `{kind, run_id, action, status?, code?, note}`: the open ones of a kind, of one run or,
+/// without `run_id`, of all. Those that another action would resolve are left, as is what one request has no time for.
 pub async fn resolve_many(mut call: Call) -> Answered {
     call.parameters::<NoQuery>()?.check()?;
     let mut body = call.body(MAX_BODY_BYTES).await?;
-    let (note, action) = (body.note(), action(&mut body));
-    let kind = body.named("kind", "must be a kind of exception, such as hard_return").map(Kind::name);
+    let (note, asked) = (body.note(), asked(&mut body));
+    let kind: Option<Kind> = body.named("kind", "must be a kind of exception, such as hard_return");
     let run_id: Option<RunId> =
         body.or_null("run_id", |body, name| body.named(name, "must be the id of a run, or null"));
-    let ((note, action), kind) = body.finish(note.zip(action).zip(kind))?;
+    let ((note, asked), kind) = body.finish(note.zip(asked).zip(kind))?;
     let database = &*call.ports.database;
-    let open = operations::open(database, kind, run_id, MAX_RESOLVED).await?;
-    let mut resolved = 0;
-    match action {
-        ResolutionAction::Close => {
+    let wanted = Wanted { kind, run_id, undecided: matches!(asked, Asked::Decide(_)) };
+    let open = operations::open(database, wanted, MAX_RESOLVED).await?;
+    let resolved = match asked {
+        Asked::Close => {
             let ids: Vec<ExceptionId> = open.iter().filter(|e| e.holds.is_empty()).map(|e| e.id).collect();
             let at = call.ports.clock.now().await?;
-            resolved = operations::close(database, &ids, &call.actor(), &note, at).await?;
+            operations::close(database, &ids, &call.actor(), &note, at).await?
         }
-        ResolutionAction::Release => {
-            let mut released = 0;
+        Asked::Release => {
+            let (mut released, mut resolved) = (0, 0_usize);
             for exception in open.iter().filter(|e| !e.holds.is_empty()) {
-                if released >= MAX_RELEASED {
+                if released >= MAX_DECISIONS {
                     break;
                 }
                 release(&call, exception, &note).await?;
                 released = released.saturating_add(exception.holds.len());
                 resolved = resolved.saturating_add(1);
             }
+            resolved
         }
-    }
-    let left = operations::count_open(database, kind, run_id).await?;
+        Asked::Decide(word) => {
+            let mut resolved = 0_usize;
+            for exception in open.iter().take(MAX_DECISIONS) {
+                resolved =
+                    resolved.saturating_add(usize::from(decide(&call, exception, &word, &note).await?));
+            }
+            resolved
+        }
+    };
+    let left = operations::count_open(database, wanted).await?;
     json(StatusCode::OK, &Resolved { resolved: u64::try_from(resolved).unwrap_or(u64::MAX), left })
 }
 
-/// What is to be done: the member `action`.
-fn action(body: &mut Body) -> Option<ResolutionAction> {
-    body.named("action", "must be close or release")
+/// What is to be done about an exception.
+enum Asked {
+    Close,
+    Release,
+    Decide(StatedWord),
+}
+
+fn asked(body: &mut Body) -> Option<Asked> {
+    let action = body.named("action", "must be close, release or decide")?;
+    Some(match action {
+        ResolutionAction::Close => Asked::Close,
+        ResolutionAction::Release => Asked::Release,
+        ResolutionAction::Decide => Asked::Decide(stated_word(body)?),
+    })
+}
+
+/// Says what became of each transaction for want of whose word the exception is open; false when nothing follows.
+async fn decide(call: &Call, exception: &ToResolve, word: &StatedWord, note: &str) -> Result<bool, Problem> {
+    let database = &*call.ports.database;
+    let credit_id: Vec<CreditId> = exception.credit_id.into_iter().collect();
+    let facts = ledger::facts::facts(database, &credit_id).await?.into_iter().next();
+    let (Some(facts), Ok(subject)) = (facts, exception.subject.parse()) else { return Ok(false) };
+    let settings = &call.ports.settings;
+    let as_of = call.ports.clock.now().await?;
+    let context = Context { as_of, zone: &settings.zone, policy: &settings.policy };
+    let subjects = to_decide(&facts, exception.kind, subject, &context);
+    let mut is_decided = false;
+    for (number, subject) in subjects.iter().enumerate() {
+        let decided = format!("{:?}{}", word.status, word.code.as_deref().unwrap_or_default());
+        let is_last = number.saturating_add(1) == subjects.len();
+        let operation = Operation {
+            idempotency_key: operations::key_of_decision(exception.id, *subject, &decided, is_last),
+            fingerprint: keys::hash(&format!("decision\n{subject}\n{decided}\n{note}")),
+            credit_id: facts.id,
+            action: "decision",
+            actor: call.actor(),
+            note: note.to_owned(),
+        };
+        let input = Input::Decide { subject: *subject, status: word.status, code: word.code.clone() };
+        is_decided |= done(&call.ports, &operation, input).await?;
+    }
+    Ok(is_decided)
 }
 
 /// Ends the exception's hold on each of its credits, once each.

@@ -4,9 +4,9 @@
 use paydown::api::{
     AdvanceRequest, ApiKey, AttachRequest, Credit, CreditDetail, CreditsQuery, Debit, DebitsQuery,
     DecisionRequest, Exception, ExceptionDetail, ExceptionsQuery, ExternalPaymentRequest, Health, KeyRequest,
-    LoginRequest, NewApiKey, NoteRequest, Page, PageQuery, PauseRequest, Plan, PlanRequest, Problem,
-    ResolutionRequest, ResolutionsRequest, Resolved, Run, RunDetail, RunRequest, Settings, Stop, Summary,
-    SummaryQuery, WhoAmI,
+    LoginRequest, NewApiKey, NoteRequest, Page, PageQuery, PauseRequest, Plan, PlanRequest, Problem, Refund,
+    RefundRequest, ResolutionRequest, ResolutionsRequest, Resolved, Run, RunDetail, RunRequest, Settings,
+    Stop, Summary, SummaryQuery, WhoAmI,
 };
 use paydown::credit::Facts;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
@@ -61,10 +61,11 @@ Every answer carries `X-Request-Id`; what is refused is an RFC 9457 problem whos
 read page by page: its `next_cursor` is the `cursor` of the next call, and a page may be short although more follows. \
 Each list is CSV by `Accept: text/csv`, its next page in the header `Link`.";
 
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 9] = [
     ("advances", "Money leaves, once for each idempotency key."),
     ("credits", "The advances and how they are repaid."),
     ("debits", "What is collected, and when."),
+    ("refunds", "What was paid too much, and goes back."),
     ("runs", "The daily debits processor."),
     ("exceptions", "What a person must look at."),
     ("operators", "Stop and start."),
@@ -451,6 +452,40 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
             .answers(200, "The credit.", schemas.answered::<Credit>())
             .problem(409);
             operation.within("payment_id", "The payment's id.")
+        }
+        ("post", "/v1/credits/{id}/refund") => new(
+            "refundCredit",
+            "credits",
+            "Give back what was paid too much",
+            "A credit transaction of its own, which counts from now on until it fails.",
+        )
+        .keyed(acting)
+        .body(schemas.asked::<RefundRequest>(), json!({ "amount": 2500, "note": "collected twice" }))
+        .answers(200, "The credit; `Location` names the refund.", schemas.answered::<Credit>())
+        .problem(409),
+        ("post", "/v1/refunds/{id}/decision") => {
+            new("decideRefund", "refunds", "Say what became of a refund", DECISION)
+                .keyed(acting)
+                .body(
+                    schemas.asked::<DecisionRequest>(),
+                    json!({ "status": "success", "note": "seen on the statement" }),
+                )
+                .answers(
+                    200,
+                    "The refund; the decision counts from the next run on.",
+                    schemas.answered::<Refund>(),
+                )
+                .problem(409)
+        }
+        ("post", "/v1/refunds/{id}/attach") => {
+            new("attachRefund", "refunds", "Name the transaction of a refund", ATTACH)
+                .keyed(acting)
+                .body(
+                    schemas.asked::<AttachRequest>(),
+                    json!({ "transaction_id": "txn_123", "note": "by their support" }),
+                )
+                .answers(200, "The refund.", schemas.answered::<Refund>())
+                .problem(409)
         }
         ("post", "/v1/credits/{id}/decision") => {
             new("decideCredit", "credits", "Say what became of an advance", DECISION)

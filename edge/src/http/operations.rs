@@ -2,10 +2,10 @@
 
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
-use paydown::api::{Credit, Debit, NoQuery};
+use paydown::api::{Credit, Debit, NoQuery, Refund};
 use paydown::credit::Facts;
-use paydown::decision::{Context, Input, decide};
-use paydown::id::{self, CreditId, DebitId, TransactionId};
+use paydown::decision::{Context, Decision, Effect, Input, decide};
+use paydown::id::{self, CreditId, DebitId, RefundId, TransactionId};
 use paydown::money::Cents;
 use paydown::observation::Status;
 use uuid::Uuid;
@@ -17,8 +17,10 @@ use crate::error::Fault;
 use crate::ledger::decisions::Landing;
 use crate::ledger::facts::facts;
 use crate::ledger::operations::{self, Operation};
-use crate::ledger::{keys, listings};
+use crate::ledger::{keys, listings, runs};
 use crate::ports::Ports;
+use crate::processor::{Direction, body};
+use crate::run;
 
 /// The largest body of an operation.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -57,6 +59,24 @@ pub async fn pause(call: Call) -> Answered {
         Some(Input::Pause { intervals: u32::try_from(intervals).ok()? })
     };
     act(call, "pause", Subject::Credit, asked, "nothing is scheduled").await
+}
+
+/// `POST /v1/credits/{id}/refund` `{amount, note}`: what was paid too much goes back to the customer, by a credit
+/// transaction of its own. Under a stop it does not: no money leaves.
+pub async fn refund(call: Call) -> Answered {
+    let credit_id: CreditId = call.id("credit")?;
+    let bucket = id::bucket_of(credit_id.0);
+    let refund_id = RefundId(id::from_cause(bucket, &["refund", &call.idempotency_key()?]));
+    let asked = |body: &mut Body| {
+        let amount = body.whole("amount", 1..=Cents::MAX)?;
+        Some(Input::Refund { id: refund_id, amount: Cents::new(amount).ok()? })
+    };
+    let nothing = "it is more than was paid beyond what is owed";
+    let mut response = act(call, "refund", Subject::Credit, asked, nothing).await?;
+    if let Ok(place) = HeaderValue::from_str(&format!("/v1/refunds/{refund_id}")) {
+        response.headers_mut().insert(LOCATION, place);
+    }
+    Ok(response)
 }
 
 /// `POST /v1/credits/{id}/external_payment` `{amount, received_on, note}`: it counts as paid, and shortens the plan.
@@ -103,6 +123,18 @@ pub async fn decide_debit(call: Call) -> Answered {
     act(call, "decision", Subject::Debit, |body: &mut Body| decided(body, subject), NOT_TO_BE_DECIDED).await
 }
 
+/// `POST /v1/refunds/{id}/decision` `{status, code?, note}`: what became of the refund, on evidence.
+pub async fn decide_refund(call: Call) -> Answered {
+    let subject = call.id::<RefundId>("refund")?.0;
+    act(call, "decision", Subject::Refund, |body: &mut Body| decided(body, subject), NOT_TO_BE_DECIDED).await
+}
+
+/// `POST /v1/refunds/{id}/attach` `{transaction_id, note}`: the transaction is that of the refund.
+pub async fn attach_refund(call: Call) -> Answered {
+    let subject = call.id::<RefundId>("refund")?.0;
+    act(call, "attach", Subject::Refund, |body: &mut Body| attached(body, subject), NOT_TO_BE_ATTACHED).await
+}
+
 /// `POST /v1/credits/{id}/attach` `{transaction_id, note}`: the transaction is that of the advance.
 pub async fn attach_credit(call: Call) -> Answered {
     let subject = call.id::<CreditId>("credit")?.0;
@@ -127,6 +159,20 @@ const MAX_CODE_CHARS: usize = 16;
 const MAX_INTERVALS: u64 = 104;
 
 fn decided(body: &mut Body, subject: Uuid) -> Option<Input> {
+    let word = stated_word(body)?;
+    Some(Input::Decide { subject, status: word.status, code: word.code })
+}
+
+/// What an operator says became of a transaction.
+pub struct StatedWord {
+    /// What became of it.
+    pub status: Status,
+    /// The return code of a failure.
+    pub code: Option<String>,
+}
+
+/// The members `status` and `code`.
+pub fn stated_word(body: &mut Body) -> Option<StatedWord> {
     let status = body.text("status", "must be success or failure", |text| match text {
         "success" => Some(Status::Success),
         "failure" => Some(Status::Failure),
@@ -143,7 +189,7 @@ fn decided(body: &mut Body, subject: Uuid) -> Option<Input> {
     if code.is_some() && status == Some(Status::Success) {
         body.wrong("code", &expected);
     }
-    Some(Input::Decide { subject, status: status?, code })
+    Some(StatedWord { status: status?, code })
 }
 
 fn attached(body: &mut Body, subject: Uuid) -> Option<Input> {
@@ -158,9 +204,10 @@ fn attached(body: &mut Body, subject: Uuid) -> Option<Input> {
 enum Subject {
     Credit,
     Debit,
+    Refund,
 }
 
-/// Does what is `asked` to the credit of the path, or to that of its debit, once for each idempotency key.
+/// Does what is `asked` to the credit of the path, or to that of its debit or refund, once for each idempotency key.
 async fn act(
     mut call: Call,
     action: &'static str,
@@ -176,6 +223,11 @@ async fn act(
             let id: DebitId = call.id("debit")?;
             let found = listings::credit_of_debit(&*call.ports.database, id).await?;
             found.ok_or_else(|| Problem::not_found(format!("there is no debit {id}")))?
+        }
+        Subject::Refund => {
+            let id: RefundId = call.id("refund")?;
+            let found = listings::credit_of_refund(&*call.ports.database, id).await?;
+            found.ok_or_else(|| Problem::not_found(format!("there is no refund {id}")))?
         }
     };
     let mut body = call.body(MAX_BODY_BYTES).await?;
@@ -199,13 +251,16 @@ async fn act(
     {
         return Err(Problem::conflict("the transaction is that of another credit or debit already"));
     }
+    if matches!(input, Input::Refund { .. }) && runs::stopped(database).await? {
+        return Err(Problem::stopped());
+    }
     if !done(&call.ports, &operation, input).await? {
         return Err(Problem::conflict(nothing_to_do));
     }
     answer(&call, credit_id, subject).await
 }
 
-/// The credit as it stands, or the debit.
+/// The credit as it stands, or the debit or refund.
 async fn answer(call: &Call, credit_id: CreditId, subject: Subject) -> Answered {
     let facts = known(&call.ports, credit_id).await?;
     match subject {
@@ -215,10 +270,18 @@ async fn answer(call: &Call, credit_id: CreditId, subject: Subject) -> Answered 
             let debit = Debit::of(&facts).into_iter().find(|debit| debit.id == id);
             json(StatusCode::OK, &debit.ok_or_else(|| Problem::not_found(format!("there is no debit {id}")))?)
         }
+        Subject::Refund => {
+            let id: RefundId = call.id("refund")?;
+            let refund = Refund::of(&facts).into_iter().find(|refund| refund.id == id);
+            json(
+                StatusCode::OK,
+                &refund.ok_or_else(|| Problem::not_found(format!("there is no refund {id}")))?,
+            )
+        }
     }
 }
 
-/// Decides and lands; false when nothing follows.
+/// Decides, lands and calls the processor for what is to be given back; false when nothing follows.
 pub async fn done(ports: &Ports, operation: &Operation, input: Input) -> Result<bool, Problem> {
     let credit_id = operation.credit_id;
     for _ in 0..ATTEMPTS {
@@ -229,12 +292,28 @@ pub async fn done(ports: &Ports, operation: &Operation, input: Input) -> Result<
         if decision.facts.is_empty() {
             return Ok(false);
         }
-        let landing = Landing { credit_id, decision, run_id: None, at, bodies: vec![] };
+        let bodies = bodies_of(ports, &facts, &decision)?;
+        let landing = Landing { credit_id, decision, run_id: None, at, bodies: bodies.clone() };
         if operations::land(&*ports.database, &ports.settings.policy, operation, &landing, at).await? {
+            for (subject, body) in bodies {
+                run::give_back(ports, credit_id, subject, body, at).await?;
+            }
             return Ok(true);
         }
     }
     Err(Problem::conflict("the credit kept changing: try again"))
+}
+
+/// What the processor will be asked for each refund that a decision submits.
+fn bodies_of(ports: &Ports, facts: &Facts, decision: &Decision) -> Result<Vec<(Uuid, String)>, Fault> {
+    let funding = &ports.settings.funding_account;
+    let mut bodies = Vec::new();
+    for effect in &decision.effects {
+        if let Effect::Submit { subject, amount } = effect {
+            bodies.push((*subject, body(Direction::Credit, &facts.account_id, funding, *amount, *subject)?));
+        }
+    }
+    Ok(bodies)
 }
 
 async fn known(ports: &Ports, id: CreditId) -> Result<Facts, Problem> {

@@ -71,11 +71,14 @@ routes! {
     post "/v1/credits/{id}/pause", Access::Scope(Scope::Operate), operations::pause;
     post "/v1/credits/{id}/external_payment", Access::Scope(Scope::Operate), operations::external_payment;
     post "/v1/credits/{id}/external_payment/{payment_id}/revoke", Access::Scope(Scope::Operate), operations::revoke;
+    post "/v1/credits/{id}/refund", Access::Scope(Scope::Operate), operations::refund;
     post "/v1/credits/{id}/decision", Access::Scope(Scope::Operate), operations::decide_credit;
     post "/v1/credits/{id}/attach", Access::Scope(Scope::Operate), operations::attach_credit;
     get "/v1/debits", Access::Scope(Scope::Read), debits::list;
     post "/v1/debits/{id}/decision", Access::Scope(Scope::Operate), operations::decide_debit;
     post "/v1/debits/{id}/attach", Access::Scope(Scope::Operate), operations::attach_debit;
+    post "/v1/refunds/{id}/decision", Access::Scope(Scope::Operate), operations::decide_refund;
+    post "/v1/refunds/{id}/attach", Access::Scope(Scope::Operate), operations::attach_refund;
     get "/v1/runs", Access::Scope(Scope::Read), runs::list;
     post "/v1/runs", Access::Scope(Scope::Operate), runs::start;
     get "/v1/runs/{id}", Access::Scope(Scope::Read), runs::one;

@@ -348,10 +348,12 @@ SELECT json_object('place', e.opened_at, 'exception', json_object('id', e.id, 'k
   'account_id', (SELECT account_id FROM credits WHERE id = e.credit_id), 'run_id', e.run_id, 'detail', e.detail, 'opened_at', e.opened_at,
   'resolution', json(iif(s.exception_id IS NULL, NULL,
     json_object('action', s.action, 'actor', s.actor, 'note', s.note, 'resolved_at', s.resolved_at))),
-  'actions', json(iif(s.exception_id IS NOT NULL, '[]', iif(EXISTS (
+  'actions', json(iif(s.exception_id IS NOT NULL, '[]',
+    '[' || iif(e.kind IN ('credit_unconfirmed', 'no_answer', 'report_gap', 'timeout_limit'), '\"decide\",', '')
+    || iif(EXISTS (
       SELECT 1 FROM holds h WHERE h.exception_id = e.id AND NOT EXISTS (
         SELECT 1 FROM releases WHERE credit_id = h.credit_id AND exception_id = h.exception_id)),
-    '[\"release\"]', '[\"close\"]')))))
+    '\"release\"', '\"close\"') || ']'))))
 FROM exceptions e LEFT JOIN resolutions s ON s.exception_id = e.id WHERE ",
             $which
         )

@@ -1,10 +1,12 @@
 //! What operators do: each a fact with its actor, note and idempotency key, landed with the decision that follows.
 
+use paydown::credit::Kind;
 use paydown::date::{Instant, text};
 use paydown::id::{CreditId, ExceptionId, RunId};
 use paydown::policy::Policy;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::decisions::{Landing, landing, policy_row};
 use super::{batch, rows, statement};
@@ -71,6 +73,12 @@ pub async fn land(
 pub struct ToResolve {
     /// The exception.
     pub id: ExceptionId,
+    /// What kind of exception it is.
+    pub kind: Kind,
+    /// What it is about.
+    pub subject: String,
+    /// The credit it concerns.
+    pub credit_id: Option<CreditId>,
     /// Whether it is open.
     pub open: bool,
     /// The credits that it still holds.
@@ -83,20 +91,25 @@ pub async fn to_resolve(database: &dyn Database, id: ExceptionId) -> Result<Opti
     Ok(found.into_iter().next())
 }
 
-/// The open exceptions of a kind, those that one run opened or all, the oldest first.
-pub async fn open(
-    database: &dyn Database,
-    kind: &str,
-    run_id: Option<RunId>,
-    limit: usize,
-) -> Result<Vec<ToResolve>, Fault> {
-    let parameter = json!({ "kind": kind, "run_id": run_id, "limit": limit });
-    rows(database, statement(OPEN, &parameter)?).await
+/// Which open exceptions are to be resolved together.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Wanted {
+    /// Those of this kind.
+    pub kind: Kind,
+    /// Those that one run opened.
+    pub run_id: Option<RunId>,
+    /// Only those of which nobody decided yet what became of their transactions.
+    pub undecided: bool,
 }
 
-/// How many exceptions of a kind are open.
-pub async fn count_open(database: &dyn Database, kind: &str, run_id: Option<RunId>) -> Result<u64, Fault> {
-    let count = rows(database, statement(COUNT_OPEN, &json!({ "kind": kind, "run_id": run_id }))?).await?;
+/// The open exceptions that are wanted, the oldest first.
+pub async fn open(database: &dyn Database, wanted: Wanted, limit: usize) -> Result<Vec<ToResolve>, Fault> {
+    rows(database, statement(OPEN, &json!({ "wanted": wanted, "limit": limit }))?).await
+}
+
+/// How many exceptions are open that are wanted.
+pub async fn count_open(database: &dyn Database, wanted: Wanted) -> Result<u64, Fault> {
+    let count = rows(database, statement(COUNT_OPEN, &json!({ "wanted": wanted }))?).await?;
     Ok(count.into_iter().next().unwrap_or(0))
 }
 
@@ -116,6 +129,13 @@ pub async fn close(
 /// The idempotency key by which resolving an exception acts on one of the credits it holds.
 pub fn key_of(exception: ExceptionId, credit: CreditId) -> String {
     format!("resolution/{exception}/{credit}")
+}
+
+/// The idempotency key by which it is decided what became of one of the transactions of an exception. That of the last one
+/// marks the exception as decided.
+pub fn key_of_decision(exception: ExceptionId, subject: Uuid, decided: &str, is_last: bool) -> String {
+    let step = if is_last { "decided" } else { "deciding" };
+    format!("resolution/{exception}/{step}/{subject}/{decided}")
 }
 
 const DONE: &str = "
@@ -146,7 +166,7 @@ macro_rules! to_resolve {
     ($which:literal) => {
         concat!(
             "
-SELECT json_object('id', e.id,
+SELECT json_object('id', e.id, 'kind', e.kind, 'subject', e.subject, 'credit_id', e.credit_id,
   'open', json(iif(EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id), 'false', 'true')),
   'holds', json((
     SELECT json_group_array(h.credit_id) FROM holds h WHERE h.exception_id = e.id
@@ -158,16 +178,19 @@ FROM exceptions e WHERE ",
 }
 
 const TO_RESOLVE: &str = to_resolve!("e.id = ?1 ->> '$.id'");
-const OPEN: &str = to_resolve!(
-    "e.kind = ?1 ->> '$.kind' AND (?1 ->> '$.run_id' IS NULL OR e.run_id = ?1 ->> '$.run_id')
+macro_rules! wanted {
+    () => {
+        "e.kind = ?1 ->> '$.wanted.kind' AND (?1 ->> '$.wanted.run_id' IS NULL OR e.run_id = ?1 ->> '$.wanted.run_id')
   AND NOT EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id)
-ORDER BY e.opened_at, e.id LIMIT ?1 ->> '$.limit'"
-);
+  AND (?1 ->> '$.wanted.undecided' = 0 OR NOT EXISTS (
+    SELECT 1 FROM operations WHERE idempotency_key > 'resolution/' || e.id || '/decided/'
+      AND idempotency_key < 'resolution/' || e.id || '/decided0'))"
+    };
+}
 
-const COUNT_OPEN: &str = "
-SELECT json_quote(count(*)) FROM exceptions e
-WHERE e.kind = ?1 ->> '$.kind' AND (?1 ->> '$.run_id' IS NULL OR e.run_id = ?1 ->> '$.run_id')
-  AND NOT EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id)";
+const OPEN: &str = concat!(to_resolve!(""), wanted!(), " ORDER BY e.opened_at, e.id LIMIT ?1 ->> '$.limit'");
+
+const COUNT_OPEN: &str = concat!("SELECT json_quote(count(*)) FROM exceptions e WHERE ", wanted!());
 
 const CLOSE: &str = "
 INSERT INTO resolutions (exception_id, action, actor, note, resolved_at, decision_id)

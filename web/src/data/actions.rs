@@ -5,6 +5,7 @@ use paydown::api::{
     ClockRequest, LoginRequest, NoteRequest, ResolutionAction, ResolutionRequest, Run, RunRequest,
 };
 use paydown::id::{CreditId, ExceptionId};
+use paydown::observation::Status;
 
 use super::{Answer, request};
 
@@ -37,9 +38,16 @@ pub async fn release(id: CreditId, note: String, key: &str) -> Answer<()> {
 }
 
 /// `POST /v1/exceptions/{id}/resolution`
-pub async fn resolve(id: ExceptionId, action: ResolutionAction, note: String, key: &str) -> Answer<()> {
+pub async fn resolve(
+    id: ExceptionId,
+    action: ResolutionAction,
+    status: Option<Status>,
+    note: String,
+    key: &str,
+) -> Answer<()> {
     let path = format!("/v1/exceptions/{id}/resolution");
-    request::post(&path, &ResolutionRequest { action, note }, Some(key)).await.map(drop)
+    let asked = ResolutionRequest { action, status, code: None, note };
+    request::post(&path, &asked, Some(key)).await.map(drop)
 }
 
 /// `POST /v1/runs`

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use paydown::api::{Exception, ExceptionStatus, ResolutionAction};
 use paydown::decision::Input;
+use paydown::observation::Status;
 
 use crate::components::badge::{Badge, Rule};
 use crate::components::dialog::Confirm;
@@ -104,10 +105,10 @@ fn Row(exception: Exception, closing: RwSignal<Option<Exception>>) -> impl IntoV
 #[component]
 fn Resolve(closing: RwSignal<Option<Exception>>) -> impl IntoView {
     let open = RwSignal::new(false);
-    let action = RwSignal::new(ResolutionAction::Close);
+    let remedy = RwSignal::new(Remedy::Close);
     Effect::new(move || {
         if let Some(exception) = closing.get() {
-            action.set(usual(&exception));
+            remedy.set(usual(&exception));
             open.set(true);
         }
     });
@@ -117,46 +118,50 @@ fn Resolve(closing: RwSignal<Option<Exception>>) -> impl IntoView {
         }
     });
     let act = move |note: String, key: String| {
-        let (exception, action) = (closing.get_untracked(), action.get_untracked());
+        let (exception, remedy) = (closing.get_untracked(), remedy.get_untracked());
         async move {
             let Some(exception) = exception else { return Ok(()) };
-            actions::resolve(exception.id, action, note, &key).await
+            let (action, status) = remedy.asked();
+            actions::resolve(exception.id, action, status, note, &key).await
         }
     };
     view! {
         <Confirm open title="Resolve this exception" verb="Resolve" act>
-            {move || closing.get().map(|exception| view! { <WouldDo exception action/> })}
+            {move || closing.get().map(|exception| view! { <WouldDo exception remedy/> })}
         </Confirm>
     }
 }
 
 /// What it is about, what can be done, and what that would do.
 #[component]
-fn WouldDo(exception: Exception, action: RwSignal<ResolutionAction>) -> impl IntoView {
+fn WouldDo(exception: Exception, remedy: RwSignal<Remedy>) -> impl IntoView {
     let id = exception.id;
-    let possible = exception.actions.clone();
-    let options = exception.actions.iter().copied().map(|option| {
+    let possible: Vec<Remedy> =
+        Remedy::ALL.into_iter().filter(|remedy| exception.actions.contains(&remedy.asked().0)).collect();
+    let options = possible.iter().copied().map(|option| {
         view! {
-            <option value=name(option) prop:selected=move || action.get() == option>{words(option)}</option>
+            <option value=option.words() prop:selected=move || remedy.get() == option>{option.words()}</option>
         }
     });
     let options = options.collect_view();
     let choose = move |event| {
         let chosen = event_target_value(&event);
-        if let Some(chosen) = possible.iter().find(|possible| name(**possible) == chosen) {
-            action.set(*chosen);
+        if let Some(chosen) = possible.iter().find(|possible| possible.words() == chosen) {
+            remedy.set(*chosen);
         }
     };
-    let effects = move || match (action.get(), exception.credit_id) {
-        (ResolutionAction::Release, Some(credit_id)) => {
+    let effects = move || match (remedy.get(), exception.credit_id) {
+        (Remedy::Release, Some(credit_id)) => {
             let input = Input::Release { exception_id: Some(id) };
             view! { <Effects credit_id input/> }.into_any()
         }
-        (ResolutionAction::Release, None) => {
-            view! { <p>"Every credit that it holds is released."</p> }.into_any()
-        }
-        (ResolutionAction::Close, _) => {
+        (Remedy::Release, None) => view! { <p>"Every credit that it holds is released."</p> }.into_any(),
+        (Remedy::Close, _) => {
             view! { <p>"It is closed with your note, and the same words never open it again."</p> }.into_any()
+        }
+        (Remedy::Succeeded | Remedy::Failed, _) => {
+            view! { <p>"It counts from the next run on, as long as the processor itself says nothing."</p> }
+                .into_any()
         }
     };
     view! {
@@ -172,22 +177,40 @@ fn WouldDo(exception: Exception, action: RwSignal<ResolutionAction>) -> impl Int
     }
 }
 
+/// What an operator can choose to do about an exception.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Remedy {
+    Release,
+    Close,
+    Succeeded,
+    Failed,
+}
+
+impl Remedy {
+    const ALL: [Remedy; 4] = [Remedy::Release, Remedy::Close, Remedy::Succeeded, Remedy::Failed];
+
+    /// What is asked of the API.
+    const fn asked(self) -> (ResolutionAction, Option<Status>) {
+        match self {
+            Remedy::Release => (ResolutionAction::Release, None),
+            Remedy::Close => (ResolutionAction::Close, None),
+            Remedy::Succeeded => (ResolutionAction::Decide, Some(Status::Success)),
+            Remedy::Failed => (ResolutionAction::Decide, Some(Status::Failure)),
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Remedy::Release => "release what it holds",
+            Remedy::Close => "close it: it holds nothing",
+            Remedy::Succeeded => "decide: it succeeded",
+            Remedy::Failed => "decide: it failed",
+        }
+    }
+}
+
 /// What is usually done: what holds credits is released, anything else closed.
-fn usual(exception: &Exception) -> ResolutionAction {
+fn usual(exception: &Exception) -> Remedy {
     let releases = exception.actions.contains(&ResolutionAction::Release);
-    if releases { ResolutionAction::Release } else { ResolutionAction::Close }
-}
-
-const fn name(action: ResolutionAction) -> &'static str {
-    match action {
-        ResolutionAction::Release => "release",
-        ResolutionAction::Close => "close",
-    }
-}
-
-const fn words(action: ResolutionAction) -> &'static str {
-    match action {
-        ResolutionAction::Release => "release what it holds",
-        ResolutionAction::Close => "close it: it holds nothing",
-    }
+    if releases { Remedy::Release } else { Remedy::Close }
 }
