@@ -213,9 +213,10 @@ pub fn is_described(method: &str, path: &str, response: &Response) {
         return;
     }
     let operations = operations();
-    let methods: Vec<_> = operations.iter().filter(|(template, _, _)| is_of(template, path)).collect();
+    let template = template_of(&operations, path);
     let method = if method == "HEAD" { "get".to_owned() } else { method.to_lowercase() };
-    let Some((template, _, operation)) = methods.iter().find(|(_, m, _)| *m == method) else {
+    let described = operations.iter().find(|(path, m, _)| Some(path.as_str()) == template && *m == method);
+    let Some((template, _, operation)) = described else {
         // No such route, or not by this method.
         assert!(
             [404, 405].contains(&response.status.as_u16()),
@@ -230,8 +231,7 @@ pub fn is_described(method: &str, path: &str, response: &Response) {
             DOCUMENT.pointer(reference.strip_prefix('#').unwrap_or_default()).expect("what it refers to");
     }
     assert!(described.is_object(), "{method} {template} does not name {status}: {response:?}");
-    for (name, header) in described["headers"].as_object().into_iter().flatten() {
-        let _ = header;
+    for name in described["headers"].as_object().into_iter().flat_map(serde_json::Map::keys) {
         let is_sent = response.headers.contains_key(name.to_lowercase());
         // A stop says when to come back; a fault may not know.
         assert!(is_sent || name == "Retry-After", "{method} {template} {status} has no {name}");
@@ -251,12 +251,16 @@ pub fn is_described(method: &str, path: &str, response: &Response) {
     }
 }
 
-fn is_of(template: &str, path: &str) -> bool {
-    let (template, path): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
-    // What stands literally goes before what varies, as in the router.
-    let literal = |t: &&str| !t.starts_with('{');
-    template.len() == path.len()
-        && template.iter().zip(&path).all(|(t, p)| if literal(t) { t == p } else { *p != "resolutions" })
+/// The template that a path is of: what stands literally goes before what varies, as in the router.
+fn template_of<'a>(operations: &'a [(String, String, Value)], path: &str) -> Option<&'a str> {
+    let path: Vec<&str> = path.split('/').collect();
+    let varies = |part: &&str| part.starts_with('{');
+    let is_of = |template: &&str| {
+        let parts: Vec<&str> = template.split('/').collect();
+        parts.len() == path.len() && parts.iter().zip(&path).all(|(part, p)| varies(&part) || part == p)
+    };
+    let templates = operations.iter().map(|(template, _, _)| template.as_str()).filter(is_of);
+    templates.min_by_key(|template| template.split('/').filter(varies).count())
 }
 
 /// A schema of the description as a validator, with all that it refers to.
