@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Debit, signed};
+use super::Debit;
+use super::credits::signed;
 use crate::credit::{CreditStatus, DebitStatus, Facts, State};
 use crate::date::{BusinessDate, Instant};
 
