@@ -17,7 +17,7 @@ use crate::error::Fault;
 use crate::ledger::decisions::Landing;
 use crate::ledger::facts::facts;
 use crate::ledger::operations::{self, Operation};
-use crate::ledger::{keys, listings, runs};
+use crate::ledger::{keys, listings, stops};
 use crate::ports::Ports;
 use crate::processor::{Direction, body};
 use crate::run;
@@ -251,7 +251,7 @@ async fn act(
     {
         return Err(Problem::conflict("the transaction is that of another credit or debit already"));
     }
-    if matches!(input, Input::Refund { .. }) && runs::stopped(database).await? {
+    if matches!(input, Input::Refund { .. }) && stops::stop(database).await?.in_force {
         return Err(Problem::stopped());
     }
     if !done(&call.ports, &operation, input).await? {

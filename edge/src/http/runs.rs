@@ -56,7 +56,7 @@ pub async fn report(call: Call) -> Answered {
     call.parameters::<NoQuery>()?.check()?;
     let id: RunId = call.id("run")?;
     found(&call, id).await?;
-    let report = crate::ledger::runs::report(&*call.ports.database, id).await?;
+    let report = crate::ledger::reports::of_run(&*call.ports.database, id).await?;
     let report = report.ok_or_else(|| Problem::not_found(format!("run {id} read no report")))?;
 
     let (archive, key, length) = (call.ports.archive.clone(), report.object_key, report.bytes);

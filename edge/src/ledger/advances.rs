@@ -13,10 +13,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::calls::{AnswerRow, answers};
 use super::decisions::{Landing, landing, policy_row};
+use super::exceptions::{NewException, opened};
 use super::facts::{facts, facts_of_accounts};
 use super::keys::Key;
-use super::runs::{self, AnswerRow, NewException, answers};
 use super::{batch, parsed, statement};
 use crate::config::Settings;
 use crate::error::Fault;
@@ -364,7 +365,7 @@ pub async fn refuse(
     refused: &[RefusedRow],
     exceptions: &[NewException],
 ) -> Result<(), Fault> {
-    let statements = [statement(REFUSED, &refused)?, runs::exceptions(exceptions)?];
+    let statements = [statement(REFUSED, &refused)?, opened(exceptions)?];
     batch(database, &statements).await.map(|_| ())
 }
 

@@ -4,12 +4,16 @@
 //! every insert has a key made from its cause, so that running a batch twice is running it once.
 
 pub mod advances;
+pub mod calls;
+pub mod credits;
 pub mod decisions;
+pub mod exceptions;
 pub mod facts;
 pub mod keys;
 pub mod listings;
 pub mod metrics;
 pub mod operations;
+pub mod reports;
 pub mod runs;
 pub mod sandbox;
 pub mod sessions;

@@ -10,7 +10,7 @@ use super::striking::strike;
 use crate::error::Fault;
 use crate::ledger::decisions::{Landing, land, policy_row};
 use crate::ledger::facts::facts;
-use crate::ledger::{self, runs};
+use crate::ledger::{self, calls, stops};
 use crate::ports::{Answer, Ports};
 
 /// How many calls wait for the processor at once: the connections that the platform lets wait for headers
@@ -53,7 +53,7 @@ pub(super) async fn call(ports: &Ports, calls: Vec<Call>, at: Instant) -> Result
     let mut answers = answers.buffer_unordered(CONCURRENCY);
     while let Some((call, answer)) = answers.next().await {
         let (subject, credit_id) = (call.subject, call.credit_id);
-        let row = |said: String| runs::AnswerRow {
+        let row = |said: String| calls::AnswerRow {
             subject,
             credit_id,
             at: text(at),
@@ -66,7 +66,7 @@ pub(super) async fn call(ports: &Ports, calls: Vec<Call>, at: Instant) -> Result
                 Err(error) => unknown.push(row(error.to_string())),
             },
             Answer::Refused { code, message } if call.is_first => {
-                refused.push(runs::AnswerRow { code, ..row(message) });
+                refused.push(calls::AnswerRow { code, ..row(message) });
                 called.refused.push((call.credit_id, call.subject));
             }
             // After a call whose outcome is not known, a refusal proves nothing.
@@ -82,7 +82,7 @@ pub(super) async fn call(ports: &Ports, calls: Vec<Call>, at: Instant) -> Result
             Answer::Unknown { detail } => unknown.push(row(detail)),
         }
     }
-    let statements = runs::answers(&named, &refused, &unknown)?;
+    let statements = calls::answers(&named, &refused, &unknown)?;
     if !statements.is_empty() {
         ledger::batch(&*ports.database, &statements).await?;
     }
@@ -140,12 +140,12 @@ pub async fn submit(ports: &Ports, credits: &[CreditId]) -> Result<(), Fault> {
             unanswered.push(facts.id.0);
         }
     }
-    if unanswered.is_empty() || runs::stopped(database).await? {
+    if unanswered.is_empty() || stops::stop(database).await?.in_force {
         return Ok(());
     }
     let at = ports.clock.now().await?;
-    let claimed = runs::claim_first_calls(database, &unanswered, at).await?;
-    let bodies = runs::bodies(database, &unanswered).await?;
+    let claimed = calls::claim_first(database, &unanswered, at).await?;
+    let bodies = calls::bodies(database, &unanswered).await?;
     let calls = bodies.into_iter().map(|(subject, body)| {
         let is_first = claimed.contains(&subject);
         Call { subject, credit_id: CreditId(subject), body, is_first }

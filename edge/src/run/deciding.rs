@@ -11,7 +11,7 @@ use super::{Detail, Running, Stage, because, last_of};
 use crate::error::Fault;
 use crate::ledger::decisions::{Landing, land};
 use crate::ledger::facts::facts;
-use crate::ledger::{self, runs};
+use crate::ledger::{self, credits, exceptions, reports};
 
 /// How often a credit is decided again when someone else decided on it in between.
 const ATTEMPTS: u32 = 5;
@@ -22,7 +22,7 @@ pub(super) async fn words(running: &Running<'_>) -> Result<Detail, Fault> {
     let mut reasons = Vec::new();
     let (mut slice, mut cursor) = running.next_slice(Stage::Words).await?;
     loop {
-        let credits = runs::with_words(running.database(), &running.since(&cursor)).await?;
+        let credits = credits::with_words(running.database(), &running.since(&cursor)).await?;
         let Some(last) = last_of(&credits) else { return Ok(because(&reasons)) };
         let stale = decide_all(running, credits.clone(), Input::Words { covered_from }).await?;
         strike(running.ports, &credits, Some(running.run.id), running.run.as_of).await?;
@@ -72,14 +72,14 @@ impl Running<'_> {
 
 /// From when on the reports cover all time up to this run; a hole behind this report opens `report_hole`.
 async fn coverage(running: &Running<'_>) -> Result<Option<Instant>, Fault> {
-    let complete = runs::complete_reports(running.database(), running.run.as_of).await?;
+    let complete = reports::complete(running.database(), running.run.as_of).await?;
     let mut complete =
         complete.into_iter().map(|(read_at, window_days)| CompleteReport { read_at, window_days });
     let Some(this) = complete.next().filter(|r| r.read_at == running.run.as_of) else { return Ok(None) };
     let before: Vec<CompleteReport> = complete.collect();
     if let Some((from, to)) = before.first().and_then(|before| hole(this, *before)) {
         let subject = running.run.id.to_string();
-        let exception = runs::NewException {
+        let exception = exceptions::NewException {
             id: id::from_cause(0, &["exception", "report_hole", &subject]),
             kind: "report_hole",
             subject,
@@ -87,7 +87,7 @@ async fn coverage(running: &Running<'_>) -> Result<Option<Instant>, Fault> {
             detail: format!("no complete report covers the time from {} to {}", text(from), text(to)),
             opened_at: text(running.run.as_of),
         };
-        ledger::batch(running.database(), &[runs::exceptions(&[exception])?]).await?;
+        ledger::batch(running.database(), &[exceptions::opened(&[exception])?]).await?;
     }
     Ok(Some(covered_from(this, before)))
 }

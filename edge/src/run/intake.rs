@@ -16,7 +16,7 @@ use super::calling;
 use super::delivery::Verdict;
 use crate::error::Fault;
 use crate::ledger::advances::{self, Asker, Intent, Proposal, Recorded, RefusedRow, Room, Standing};
-use crate::ledger::runs::NewException;
+use crate::ledger::exceptions::NewException;
 use crate::log;
 use crate::ports::{Message, Ports};
 

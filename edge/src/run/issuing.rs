@@ -10,7 +10,7 @@ use super::{Detail, Running, Stage, because, last_of};
 use crate::error::Fault;
 use crate::ledger::decisions::land;
 use crate::ledger::facts::facts;
-use crate::ledger::{self, runs};
+use crate::ledger::{self, credits, stops};
 use crate::processor::{Direction, body};
 
 /// How often a slice is claimed again when someone else decided on its credits in between.
@@ -22,13 +22,13 @@ pub(super) async fn issue(running: &Running<'_>) -> Result<Detail, Fault> {
     let mut stopped = None;
     let (mut slice, mut cursor) = running.next_slice(Stage::Issue).await?;
     loop {
-        let credits = runs::due(running.database(), &running.since(&cursor)).await?;
+        let credits = credits::due(running.database(), &running.since(&cursor)).await?;
         let Some(last) = last_of(&credits) else { return Ok(because(stopped.as_slice())) };
         let issued = issue_slice(running, credits, stopped.is_some()).await?;
         stopped = stopped.or(issued.stopped);
         cursor = last;
         let detail = because(stopped.as_slice());
-        let carried = runs::carry_due(running.run.id, &issued.left)?;
+        let carried = credits::carry_due(running.run.id, &issued.left)?;
         let done = running.slice_done(Stage::Issue, slice, Some(&cursor), &detail).await?;
         ledger::batch(running.database(), &[carried, done]).await?;
         slice = slice.saturating_add(1);
@@ -96,7 +96,7 @@ async fn claim(
             }));
         }
         credits = landings.iter().map(|l| l.credit_id).filter(|id| !landed.contains(id)).collect();
-        if credits.is_empty() || runs::stopped(running.database()).await? {
+        if credits.is_empty() || stops::stop(running.database()).await?.in_force {
             break;
         }
     }

@@ -39,7 +39,7 @@ use paydown::id::CreditId;
 use serde_json::{Value, json};
 
 use crate::error::Fault;
-use crate::ledger::{self, runs};
+use crate::ledger::{self, credits, runs};
 use crate::log;
 use crate::ports::{Ports, Statement};
 
@@ -145,7 +145,7 @@ impl<'a> Running<'a> {
     }
 
     /// Where this run looks for work: since the last run that went through all its stages.
-    fn since(&self, cursor: &str) -> runs::Since {
+    fn since(&self, cursor: &str) -> credits::Since {
         since(self.ports, &self.run, cursor)
     }
 
@@ -159,10 +159,10 @@ impl<'a> Running<'a> {
     }
 }
 
-fn since(ports: &Ports, run: &runs::Run, cursor: &str) -> runs::Since {
+fn since(ports: &Ports, run: &runs::Run, cursor: &str) -> credits::Since {
     let days = ports.settings.policy.timeout_days;
     let before = run.before.as_ref();
-    runs::Since {
+    credits::Since {
         run_id: run.id,
         as_of: text(run.as_of),
         run_date: run.business_date,

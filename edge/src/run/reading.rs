@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Detail, Running, Stage, because};
 use crate::error::Fault;
-use crate::ledger::{self, runs};
+use crate::ledger::{self, exceptions, reports};
 use crate::ports::ReportBody;
 use serde_json::json;
 
@@ -19,7 +19,7 @@ const SLICE_BYTES: u64 = 1 << 20;
 
 /// Downloads the report and archives it. Once archived it is never downloaded again in its run.
 pub(super) async fn download(running: &Running<'_>) -> Result<Detail, Fault> {
-    if runs::report(running.database(), running.run.id).await?.is_some() {
+    if reports::of_run(running.database(), running.run.id).await?.is_some() {
         return Ok(because(&[]));
     }
     let mut reason = String::new();
@@ -33,13 +33,13 @@ pub(super) async fn download(running: &Running<'_>) -> Result<Detail, Fault> {
         };
         match archive(running, body, attempt).await? {
             (report, None) => {
-                ledger::batch(running.database(), &[runs::report_read(&report)?]).await?;
+                ledger::batch(running.database(), &[reports::recorded(&report)?]).await?;
                 return Ok(because(&[]));
             }
             (report, Some(broken)) => {
                 reason = format!("the report is not whole: {broken}");
                 if attempt == DOWNLOADS {
-                    ledger::batch(running.database(), &[runs::report_read(&report)?]).await?;
+                    ledger::batch(running.database(), &[reports::recorded(&report)?]).await?;
                 }
             }
         }
@@ -52,7 +52,7 @@ async fn archive(
     running: &Running<'_>,
     mut body: Box<dyn ReportBody>,
     attempt: u32,
-) -> Result<(runs::Report, Option<String>), Fault> {
+) -> Result<(reports::Report, Option<String>), Fault> {
     let object_key = format!("reports/{}/{}-{attempt}.csv", running.run.business_date, running.run.id);
     let mut writer = running.ports.archive.create(&object_key).await?;
     let (mut sha256, mut bytes, mut last_byte) = (Sha256::new(), 0_u64, None);
@@ -70,7 +70,7 @@ async fn archive(
     };
     writer.finish().await?;
     let problem = broken_off.or_else(|| not_whole(&*body, bytes, last_byte));
-    let report = runs::Report {
+    let report = reports::Report {
         run_id: running.run.id,
         object_key,
         sha256: hexadecimal(&sha256.finalize()),
@@ -99,7 +99,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 
 /// Records the observations of the archived report, a range of bytes at a time, and opens what they call for.
 pub(super) async fn record(running: &Running<'_>) -> Result<Detail, Fault> {
-    let Some(report) = runs::report(running.database(), running.run.id).await? else {
+    let Some(report) = reports::of_run(running.database(), running.run.id).await? else {
         return Ok(json!({ "reasons": [], "header": "absent", "rows": 0, "malformed": 0 }));
     };
     let (mut slice, cursor) = running.next_slice(Stage::Observations).await?;
@@ -109,7 +109,7 @@ pub(super) async fn record(running: &Running<'_>) -> Result<Detail, Fault> {
         && position.offset < report.bytes
     {
         let range = read_range(running, &report, &position, readable.clone()).await?;
-        let mut statements = runs::observed(running.run.id, &range.rows, &range.malformed)?;
+        let mut statements = reports::observed(running.run.id, &range.rows, &range.malformed)?;
         position = position.after(&range.summary);
         if let Err(problem) = range.summary.header {
             header = Err(problem.to_string());
@@ -167,19 +167,19 @@ impl Position {
 
 /// What the lines that begin in a range of bytes say.
 struct Range {
-    rows: Vec<runs::ObservedRow>,
-    malformed: Vec<runs::MalformedRow>,
+    rows: Vec<reports::ObservedRow>,
+    malformed: Vec<reports::MalformedRow>,
     summary: Summary,
 }
 
-async fn header(running: &Running<'_>, report: &runs::Report) -> Result<Result<Header, String>, Fault> {
+async fn header(running: &Running<'_>, report: &reports::Report) -> Result<Result<Header, String>, Fault> {
     let beginning = running.ports.archive.read(&report.object_key, 0, SLICE_BYTES.min(report.bytes)).await?;
     Ok(Header::parse(&beginning).map_err(|problem| problem.to_string()))
 }
 
 async fn read_range(
     running: &Running<'_>,
-    report: &runs::Report,
+    report: &reports::Report,
     position: &Position,
     header: Header,
 ) -> Result<Range, Fault> {
@@ -194,14 +194,14 @@ async fn read_range(
     let mut parser = parser.until_byte(end);
     let (mut rows, mut malformed) = (Vec::new(), Vec::new());
     let mut sink = |line: Line<'_>| match line {
-        Line::Row(row) => rows.push(runs::ObservedRow {
+        Line::Row(row) => rows.push(reports::ObservedRow {
             transaction_id: row.transaction_id.into_owned(),
             reference: row.reference,
             at: row.at,
             status: row.status,
             code: row.code.map(|code| code.into_owned()).unwrap_or_default(),
         }),
-        Line::Malformed(line) => malformed.push(runs::MalformedRow {
+        Line::Malformed(line) => malformed.push(reports::MalformedRow {
             line: line.line_number.saturating_add(position.lines),
             row_id: id::from_cause(0, &["malformed_row", &hexadecimal(&Sha256::digest(line.bytes))]),
             quoted: String::from_utf8_lossy(line.bytes).into_owned(),
@@ -230,7 +230,7 @@ async fn read_range(
 
 /// Opens `malformed_row` for rows that were never seen before; gives how many of them.
 async fn open_malformed(running: &Running<'_>) -> Result<usize, Fault> {
-    let (count, found) = runs::new_malformed_rows(running.database(), running.run.id).await?;
+    let (count, found) = reports::new_malformed_rows(running.database(), running.run.id).await?;
     let each = found.into_iter().map(|row| (row.row_id, row.row_id.to_string(), row.detail));
     open_each_or_one(running, "malformed_row", count, each.collect(), vec![]).await?;
     Ok(count)
@@ -238,13 +238,13 @@ async fn open_malformed(running: &Running<'_>) -> Result<usize, Fault> {
 
 /// Opens `unknown_transaction` for transactions that nobody knows, and closes it for those known by now.
 async fn open_unknown(running: &Running<'_>) -> Result<(), Fault> {
-    let (count, found) = runs::unknown_transactions(running.database(), running.run.id).await?;
+    let (count, found) = reports::unknown_transactions(running.database(), running.run.id).await?;
     let run = running.run.id.to_string();
     let each = found.into_iter().map(|unknown| {
         let id = id::from_cause(0, &["exception", "unknown_transaction", &unknown.transaction_id, &run]);
         (id, unknown.transaction_id, unknown.detail)
     });
-    let known = runs::known_by_now(running.run.as_of)?;
+    let known = exceptions::known_by_now(running.run.as_of)?;
     open_each_or_one(running, "unknown_transaction", count, each.collect(), vec![known]).await
 }
 
@@ -257,7 +257,7 @@ async fn open_each_or_one(
     mut also: Vec<crate::ports::Statement>,
 ) -> Result<(), Fault> {
     let run = running.run.id.to_string();
-    let new = |(id, subject, detail)| runs::NewException {
+    let new = |(id, subject, detail)| exceptions::NewException {
         id,
         kind,
         subject,
@@ -265,7 +265,7 @@ async fn open_each_or_one(
         detail,
         opened_at: text(running.run.as_of),
     };
-    let opened: Vec<_> = if count > runs::MANY {
+    let opened: Vec<_> = if count > reports::MANY {
         let first: Vec<String> =
             each.into_iter().map(|(_, subject, detail)| format!("{subject}: {detail}")).collect();
         let detail =
@@ -275,7 +275,7 @@ async fn open_each_or_one(
         each.into_iter().map(new).collect()
     };
     if !opened.is_empty() {
-        also.push(runs::exceptions(&opened)?);
+        also.push(exceptions::opened(&opened)?);
     }
     if also.is_empty() { Ok(()) } else { ledger::batch(running.database(), &also).await.map(|_| ()) }
 }

@@ -9,7 +9,7 @@ use super::{Detail, Running, Stage, because, last_of};
 use crate::error::Fault;
 use crate::ledger::decisions::{Landing, land, policy_row};
 use crate::ledger::facts::facts;
-use crate::ledger::{self, runs};
+use crate::ledger::{self, calls, credits, stops};
 use crate::ports::Ports;
 
 /// Seeks all that is without an answer.
@@ -17,7 +17,7 @@ pub(super) async fn seek(running: &Running<'_>) -> Result<Detail, Fault> {
     let mut reasons = Vec::new();
     let (mut slice, mut cursor) = running.next_slice(Stage::Seek).await?;
     loop {
-        let credits = runs::unanswered(running.database(), &running.since(&cursor)).await?;
+        let credits = credits::unanswered(running.database(), &running.since(&cursor)).await?;
         let Some(last) = last_of(&credits) else { return Ok(because(&reasons)) };
         reasons.extend(seek_slice(running.ports, &credits, &running.context(), Some(running.run.id)).await?);
         reasons.dedup();
@@ -55,11 +55,11 @@ pub(super) async fn seek_slice(
         // A decision that is stale here is taken by the next sweep.
         land(database, &landings, &policy_id).await?;
     }
-    if submits.is_empty() || runs::stopped(database).await? {
+    if submits.is_empty() || stops::stop(database).await?.in_force {
         return Ok(None);
     }
     let subjects: Vec<Uuid> = submits.iter().map(|(_, subject)| *subject).collect();
-    let bodies = runs::bodies(database, &subjects).await?;
+    let bodies = calls::bodies(database, &subjects).await?;
     let calls = bodies.into_iter().filter_map(|(subject, body)| {
         let (credit_id, _) = submits.iter().find(|(_, s)| *s == subject)?;
         Some(Call { subject, credit_id: *credit_id, body, is_first: false })

@@ -8,7 +8,7 @@ use paydown::id::{self, CreditId};
 use super::seeking::seek_slice;
 use super::{SLICE_CREDITS, daily, last_of, opening};
 use crate::error::Fault;
-use crate::ledger::{self, runs};
+use crate::ledger::{self, credits, exceptions, runs};
 use crate::ports::Ports;
 
 /// After how many minutes without a finished slice a run counts as left: longer than any invocation's stage.
@@ -34,7 +34,7 @@ pub async fn sweep(ports: &Ports, at: Instant) -> Result<(), Fault> {
 pub async fn dead_letter(ports: &Ports, queue: &str, body: &str) -> Result<(), Fault> {
     let at = ports.clock.now().await?;
     let id = id::from_cause(0, &["dead_letter", queue, body]);
-    let exception = runs::NewException {
+    let exception = exceptions::NewException {
         id: id::from_cause(0, &["exception", "dead_letter", queue, body]),
         kind: "dead_letter",
         subject: id.to_string(),
@@ -42,7 +42,7 @@ pub async fn dead_letter(ports: &Ports, queue: &str, body: &str) -> Result<(), F
         detail: format!("a message of the queue {queue} could not be handled: {body}"),
         opened_at: text(at),
     };
-    let statements = [runs::dead_letter(id, queue, body, at)?, runs::exceptions(&[exception])?];
+    let statements = [exceptions::dead_letter(id, queue, body, at)?, exceptions::opened(&[exception])?];
     ledger::batch(&*ports.database, &statements).await.map(|_| ())
 }
 
@@ -76,7 +76,8 @@ async fn seek(ports: &Ports, at: Instant) -> Result<(), Fault> {
     let context = Context { as_of: at, zone: &settings.zone, policy: &settings.policy };
     let mut cursor = String::new();
     loop {
-        let credits: Vec<CreditId> = runs::unanswered_now(&*ports.database, &cursor, SLICE_CREDITS).await?;
+        let credits: Vec<CreditId> =
+            credits::unanswered_now(&*ports.database, &cursor, SLICE_CREDITS).await?;
         let Some(last) = last_of(&credits) else { return Ok(()) };
         if seek_slice(ports, &credits, &context, None).await?.is_some() {
             return Ok(());
