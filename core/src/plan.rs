@@ -81,6 +81,18 @@ pub enum Unfit {
     IntervalDays,
 }
 
+impl Unfit {
+    /// Which of the terms it is about; of a total that is too large, the fee.
+    pub const fn field(self) -> &'static str {
+        match self {
+            Unfit::Amount => "amount",
+            Unfit::Fee | Unfit::Total => "fee",
+            Unfit::Installments => "installments",
+            Unfit::IntervalDays => "interval_days",
+        }
+    }
+}
+
 impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -9,6 +9,7 @@ use crate::date::{BusinessDate, Instant};
 use crate::id::{CreditId, RunId, TransactionId};
 use crate::money::Cents;
 use crate::observation::Status;
+use crate::plan::Terms;
 
 /// What `perform_advance` asks for: `POST /v1/perform_advance`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +36,14 @@ pub struct AdvanceRequest {
     #[serde(default = "default_interval_days")]
     #[schemars(range(min = 1, max = 92))]
     pub interval_days: u32,
+}
+
+impl AdvanceRequest {
+    /// What is agreed about the repayment.
+    pub const fn terms(&self) -> Terms {
+        let AdvanceRequest { amount, fee, installments, interval_days, .. } = *self;
+        Terms { amount, fee, installments, interval_days }
+    }
 }
 
 /// How many installments an advance has unless it asks for others.
@@ -304,6 +313,14 @@ pub struct PlanRequest {
     pub interval_days: u32,
     /// The date of the advance; today by default.
     pub start_date: Option<BusinessDate>,
+}
+
+impl PlanRequest {
+    /// What would be agreed about the repayment.
+    pub const fn terms(&self) -> Terms {
+        let PlanRequest { amount, fee, installments, interval_days, .. } = *self;
+        Terms { amount, fee, installments, interval_days }
+    }
 }
 
 /// Without parameters.

@@ -9,15 +9,16 @@
 //! A repeated request ends after 2 with the first one's outcome. With `INTAKE=queue`, 2 records nothing: what may be
 //! recorded goes to the queue, whose consumers do the rest (`run::intake`).
 
+use std::ops::RangeInclusive;
+
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
-use paydown::api::{AdvanceRequest, Credit, Intake, Scope};
+use paydown::api::{AdvanceRequest, Credit, DEFAULT_INSTALLMENTS, DEFAULT_INTERVAL_DAYS, Intake, Scope};
 use paydown::credit::Facts;
 use paydown::date::Instant;
 use paydown::id::{self, CreditId, TransactionId};
-use paydown::money::Cents;
-use paydown::plan::Terms;
+use paydown::plan::{MAX_INSTALLMENTS, MAX_INTERVAL_DAYS};
 use uuid::Uuid;
 
 use super::body::Body;
@@ -44,10 +45,11 @@ const ATTEMPTS: u32 = 10;
 /// The longest idempotency key (contract).
 const MAX_KEY_CHARS: usize = 255;
 
-const INSTALLMENTS: std::ops::RangeInclusive<u64> = 1..=104;
-const INTERVAL_DAYS: std::ops::RangeInclusive<u64> = 1..=92;
-const DEFAULT_INSTALLMENTS: u64 = 12;
-const DEFAULT_INTERVAL_DAYS: u64 = 7;
+/// How many installments may be asked for.
+pub const INSTALLMENTS: RangeInclusive<u64> = 1..=MAX_INSTALLMENTS as u64;
+
+/// How many days there may be from one to the next.
+pub const INTERVAL_DAYS: RangeInclusive<u64> = 1..=MAX_INTERVAL_DAYS as u64;
 
 /// Performs an advance.
 pub async fn perform(mut call: Call) -> Answered {
@@ -210,33 +212,24 @@ fn asked(mut body: Body, settings: &Settings) -> Result<AdvanceRequest, Problem>
     let expected = format!("must be a text of 1 to {MAX_ACCOUNT_ID_CHARS} characters of A-Z a-z 0-9 _ . : -");
     let account_id = body.text("account_id", &expected, account);
     let amount = body.whole("amount", 1..=settings.max_advance);
-    let fee = body.optional("fee", |body, name| body.whole(name, 0..=settings.max_advance)).unwrap_or(0);
+    let fee = body.optional("fee", |body, name| body.whole(name, 0..=settings.max_advance));
     let currency = body.optional("currency", |body, name| {
         let configured = |text: &str| (text == settings.currency).then(|| text.to_owned());
         body.text(name, &format!("must be {}", settings.currency), configured)
     });
     let installments = body.optional("installments", |body, name| body.whole(name, INSTALLMENTS));
-    let installments = installments.unwrap_or(DEFAULT_INSTALLMENTS);
     let interval_days = body.optional("interval_days", |body, name| body.whole(name, INTERVAL_DAYS));
-    if let (Some(amount), true) = (amount, body.is_right()) {
-        let total = amount.saturating_add(fee);
-        if fee > amount {
-            body.wrong("fee", &format!("must be from 0 to the amount, {amount}"));
-        } else if total < installments {
-            let detail = format!("amount and fee are {total} minor units, too few for so many");
-            body.wrong("installments", &detail);
-        }
-    }
-    let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-    let amounts = amount.and_then(|amount| Some((Cents::new(amount).ok()?, Cents::new(fee).ok()?)));
-    let asked = account_id.zip(amounts).map(|(account_id, (amount, fee))| AdvanceRequest {
+    let asked = account_id.zip(amount).map(|(account_id, amount)| AdvanceRequest {
         account_id,
         amount,
-        fee,
+        fee: fee.unwrap_or_default(),
         currency: currency.unwrap_or_else(|| settings.currency.clone()),
-        installments: small(installments),
-        interval_days: small(interval_days.unwrap_or(DEFAULT_INTERVAL_DAYS)),
+        installments: installments.unwrap_or(DEFAULT_INSTALLMENTS),
+        interval_days: interval_days.unwrap_or(DEFAULT_INTERVAL_DAYS),
     });
+    if let (Some(Err(unfit)), true) = (asked.as_ref().map(|asked| asked.terms().check()), body.is_right()) {
+        body.wrong(unfit.field(), &unfit.to_string());
+    }
     body.finish(asked)
 }
 
@@ -268,12 +261,7 @@ fn intent(
         id: CreditId(id),
         account_id: asked.account_id.clone(),
         currency: asked.currency.clone(),
-        terms: Terms {
-            amount: asked.amount,
-            fee: asked.fee,
-            installments: asked.installments,
-            interval_days: asked.interval_days,
-        },
+        terms: asked.terms(),
         body: body(Direction::Credit, &asked.account_id, funding, asked.amount, id)?,
         asked_at: now,
         idempotency_key,

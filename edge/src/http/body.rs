@@ -31,9 +31,10 @@ impl Body {
     }
 
     /// A whole number in a range. `1.0` and `1e3` are none: who writes cents does not write fractions.
-    pub fn whole(&mut self, name: &str, range: RangeInclusive<u64>) -> Option<u64> {
+    pub fn whole<N: TryFrom<u64>>(&mut self, name: &str, range: RangeInclusive<u64>) -> Option<N> {
         let expected = format!("must be a whole number from {} to {}", range.start(), range.end());
-        self.read(name, &expected, |value| value.as_u64().filter(|number| range.contains(number)))
+        let within = |value: &Value| value.as_u64().filter(|number| range.contains(number));
+        self.read(name, &expected, |value| N::try_from(within(value)?).ok())
     }
 
     /// A text that can be read; `expected` says what it must be.

@@ -1,5 +1,6 @@
 //! One call of the API: what came, who may, and how it is answered.
 
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use axum::body::{Body as Stream, Bytes, to_bytes};
@@ -274,10 +275,11 @@ impl Parameters {
     }
 
     /// A whole number in a range.
-    pub fn number(&mut self, name: &str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
+    pub fn number<N: TryFrom<u64>>(&mut self, name: &str, range: RangeInclusive<u64>) -> Option<N> {
         let text = self.text(name)?;
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let number = text.parse().ok().filter(|number| digits && range.contains(number));
+        let number = number.and_then(|number: u64| N::try_from(number).ok());
         if number.is_none() {
             self.wrong(name, &format!("must be a whole number from {} to {}", range.start(), range.end()));
         }
@@ -286,8 +288,7 @@ impl Parameters {
 
     /// How many entries a page has: `limit`, 1 to 200, 50 by default.
     pub fn limit(&mut self) -> usize {
-        let limit = self.number("limit", 1..=200).unwrap_or(50);
-        usize::try_from(limit).unwrap_or(50)
+        self.number::<u32>("limit", 1..=200).and_then(|limit| usize::try_from(limit).ok()).unwrap_or(50)
     }
 
     /// Where the page begins: what an earlier answer's `next_cursor` stands for.

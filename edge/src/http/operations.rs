@@ -56,7 +56,7 @@ pub async fn pay_off(call: Call) -> Answered {
 pub async fn pause(call: Call) -> Answered {
     let asked = |body: &mut Body| {
         let intervals = body.whole("intervals", 1..=MAX_INTERVALS)?;
-        Some(Input::Pause { intervals: u32::try_from(intervals).ok()? })
+        Some(Input::Pause { intervals })
     };
     act(call, "pause", Subject::Credit, asked, "nothing is scheduled").await
 }
@@ -69,7 +69,7 @@ pub async fn refund(call: Call) -> Answered {
     let refund_id = RefundId(id::from_cause(bucket, &["refund", &call.idempotency_key()?]));
     let asked = |body: &mut Body| {
         let amount = body.whole("amount", 1..=Cents::MAX)?;
-        Some(Input::Refund { id: refund_id, amount: Cents::new(amount).ok()? })
+        Some(Input::Refund { id: refund_id, amount })
     };
     let nothing = "it is more than was paid beyond what is owed";
     let mut response = act(call, "refund", Subject::Credit, asked, nothing).await?;
@@ -87,11 +87,7 @@ pub async fn external_payment(call: Call) -> Answered {
     let asked = |body: &mut Body| {
         let amount = body.whole("amount", 1..=Cents::MAX / 4);
         let received_on = body.text("received_on", "must be a date, YYYY-MM-DD", |text| text.parse().ok());
-        Some(Input::ExternalPayment {
-            id: payment_id,
-            amount: Cents::new(amount?).ok()?,
-            received_on: received_on?,
-        })
+        Some(Input::ExternalPayment { id: payment_id, amount: amount?, received_on: received_on? })
     };
     let mut response =
         act(call, "external_payment", Subject::Credit, asked, "the payment is recorded already").await?;

@@ -21,7 +21,7 @@ pub async fn advance(mut call: Call) -> Answered {
     }
     call.parameters::<NoQuery>()?.check()?;
     let mut body = call.body(MAX_BODY_BYTES).await?;
-    let days = body.whole("advance_days", 1..=MAX_DAYS).and_then(|days| u32::try_from(days).ok());
+    let days: Option<u32> = body.whole("advance_days", 1..=MAX_DAYS);
     let days = body.finish(days)?;
     let now = run::advance(&call.ports, days).await?;
     json(StatusCode::OK, &serde_json::json!({ "now": now }))
