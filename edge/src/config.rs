@@ -4,6 +4,8 @@ use paydown::api::Intake;
 use paydown::date::Zone;
 use paydown::policy::Policy;
 
+use crate::run::Budget;
+
 /// The settings in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -25,6 +27,8 @@ pub struct Settings {
     pub zone: Zone,
     /// The policy of the law.
     pub policy: Policy,
+    /// `RUN_STATEMENTS`: what one invocation of a run may use before it hands the rest on.
+    pub budget: Budget,
     /// Whether this is a sandbox: cargo feature `sandbox`, never deployed.
     pub sandbox: bool,
 }
@@ -41,6 +45,7 @@ impl Default for Settings {
             report_window_days: 5,
             zone: Zone::default(),
             policy: Policy::default(),
+            budget: Budget::default(),
             sandbox: cfg!(feature = "sandbox"),
         }
     }
@@ -76,6 +81,7 @@ impl Settings {
         }
         settings.report_window_days =
             number(&text, "REPORT_WINDOW_DAYS", settings.report_window_days, 1..=366)?;
+        settings.budget.statements = number(&text, "RUN_STATEMENTS", settings.budget.statements, 100..=900)?;
         settings.policy.timeout_days = number(&text, "TIMEOUT_DAYS", settings.policy.timeout_days, 1..=366)?;
         if text("KEY_DAYS").is_some() {
             settings.policy.key_days = Some(number(&text, "KEY_DAYS", 1, 1..=3660)?);

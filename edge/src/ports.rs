@@ -178,6 +178,6 @@ pub enum Message {
 /// Where work goes that another invocation does.
 #[async_trait(?Send)]
 pub trait Outbox: Send + Sync {
-    /// Hands a message to the queue.
-    async fn send(&self, message: &Message) -> Result<(), Fault>;
+    /// Hands a message to the queue, to be delivered after so many seconds at the earliest; at most 12 hours.
+    async fn send(&self, message: &Message, delay_seconds: u32) -> Result<(), Fault>;
 }

@@ -101,13 +101,22 @@ impl Checks {
         Ok(())
     }
 
-    /// After a run that ended by itself, before anything else happens.
-    pub fn after_run(&mut self, as_of: Instant) -> Result<(), String> {
-        let closing = self.sqlite.query(&format!(
+    /// Whether the run of an instant was closed.
+    pub fn is_closed(&self, as_of: Instant) -> bool {
+        !self.closing(as_of).is_empty()
+    }
+
+    fn closing(&self, as_of: Instant) -> Vec<String> {
+        self.sqlite.query(&format!(
             "SELECT json_array(c.status, c.reasons) FROM run_closings c JOIN runs r ON r.id = c.run_id
              WHERE r.as_of = '{}'",
             paydown::date::text(as_of)
-        ));
+        ))
+    }
+
+    /// After a run that ended by itself, before anything else happens.
+    pub fn after_run(&mut self, as_of: Instant) -> Result<(), String> {
+        let closing = self.closing(as_of);
         let Some(closing) = closing.first() else { return Err("the run ended and is not closed".into()) };
         if closing.contains("L10") {
             return Err(format!("the run itself finds: {closing}"));

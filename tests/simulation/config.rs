@@ -104,6 +104,8 @@ pub struct Config {
     pub begins: &'static str,
     /// What comes first for an advance.
     pub intake: Intake,
+    /// How many statements one invocation of a run may use.
+    pub statements: u32,
     /// Whether the bank's report names our ids.
     pub names_reference: bool,
 }
@@ -135,6 +137,7 @@ impl Config {
             odds: odds(dice.of("odds")),
             begins: dice.of("begins").pick(&BEGINNINGS),
             intake: if dice.of("intake").chance(250) { Intake::Queue } else { Intake::Direct },
+            statements: dice.of("statements").pick(&[800, 800, 60, 30]),
             names_reference: dice.of("reference").chance(300),
         }
     }

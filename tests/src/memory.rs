@@ -242,7 +242,7 @@ impl MemoryOutbox {
 
 #[async_trait(?Send)]
 impl Outbox for MemoryOutbox {
-    async fn send(&self, message: &Message) -> Result<(), Fault> {
+    async fn send(&self, message: &Message, _delay_seconds: u32) -> Result<(), Fault> {
         if let Some(fault) = self.fault.lock().expect("no test thread panicked").take() {
             return Err(fault);
         }

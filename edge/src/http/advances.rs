@@ -137,7 +137,7 @@ async fn by_queue(call: &Call, intent: Intent, key_hash: &str) -> Answered {
     }
     let first = intent.first_facts();
     let message = Message::Record { api_key_id, intent: Box::new(intent) };
-    ports.outbox.send(&message).await.map_err(not_known)?;
+    ports.outbox.send(&message, 0).await.map_err(not_known)?;
     taken_over(&call.headers, &first)
 }
 
@@ -320,7 +320,7 @@ fn prefers_async(headers: &HeaderMap) -> bool {
 /// Leaves the rest to the queue. When the queue fails too, the sweeper seeks what was recorded.
 async fn hand_on(ports: &Ports, headers: &HeaderMap, request: &Request) -> Answered {
     let credit_id = request.credit_id;
-    if let Err(fault) = ports.outbox.send(&Message::Submit { credit_id }).await {
+    if let Err(fault) = ports.outbox.send(&Message::Submit { credit_id }, 0).await {
         let detail = serde_json::json!({ "credit_id": credit_id, "fault": fault.to_string() });
         log::error("an advance was recorded but not handed to the queue", detail);
     }

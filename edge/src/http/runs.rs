@@ -82,7 +82,7 @@ pub async fn start(mut call: Call) -> Answered {
     let run = match open(&call.ports, now).await? {
         Opened::Open(run) => {
             let message = Message::Run { as_of: run.as_of };
-            if let Err(fault) = call.ports.outbox.send(&message).await {
+            if let Err(fault) = call.ports.outbox.send(&message, 0).await {
                 // The sweeper goes on with a run that is open.
                 log::error(
                     "a run was not handed to the queue",

@@ -48,6 +48,16 @@ pub(crate) fn answers(
     sets.into_iter().filter(|(_, rows)| !rows.is_empty()).map(|(sql, rows)| statement(sql, &rows)).collect()
 }
 
+/// The debits that the run of an instant claimed of credits behind one, and of which nothing was heard since: each with its
+/// credit and what the processor is asked.
+pub async fn unheard(
+    database: &dyn Database,
+    as_of: Instant,
+    behind: &str,
+) -> Result<Vec<(Uuid, CreditId, String)>, Fault> {
+    rows(database, statement(UNHEARD, &json!({ "as_of": text(as_of), "behind": behind }))?).await
+}
+
 /// Claims the first calls for credits and debits, and gives those that nobody called for before: only who claims it
 /// may take a refusal for definite.
 pub async fn claim_first(
@@ -66,6 +76,13 @@ SELECT json_array(subject, body) FROM (
     (SELECT body FROM refunds WHERE id = wanted.value),
     (SELECT body FROM credits WHERE id = wanted.value)) AS body
   FROM json_each(?1) AS wanted) WHERE body IS NOT NULL";
+
+const UNHEARD: &str = "
+SELECT json_array(p.debit_id, p.credit_id, p.body) FROM processed_debits p
+WHERE p.at = ?1 ->> '$.as_of' AND p.credit_id > ?1 ->> '$.behind'
+  AND NOT EXISTS (SELECT 1 FROM debit_transactions WHERE debit_id = p.debit_id)
+  AND NOT EXISTS (SELECT 1 FROM unknown_answers WHERE subject_id = p.debit_id)
+  AND NOT EXISTS (SELECT 1 FROM observations WHERE subject_id = p.debit_id)";
 
 const CREDIT_NAMED: &str = "
 INSERT INTO credit_transactions (credit_id, transaction_id, at)

@@ -21,15 +21,21 @@ impl QueueOutbox {
     }
 }
 
+/// The longest delay of a message (Cloudflare, Queues limits).
+const MAX_DELAY_SECONDS: u32 = 12 * 60 * 60;
+
 #[async_trait(?Send)]
 impl Outbox for QueueOutbox {
-    async fn send(&self, message: &Message) -> Result<(), Fault> {
+    async fn send(&self, message: &Message, delay_seconds: u32) -> Result<(), Fault> {
         let text = serde_json::to_string(message)?;
         let queue = match message {
             Message::Run { .. } | Message::Submit { .. } => &self.outbox,
             Message::Record { .. } => &self.intake,
         };
-        let message = MessageBuilder::new(text).content_type(QueueContentType::Text).build();
+        let message = MessageBuilder::new(text)
+            .content_type(QueueContentType::Text)
+            .delay_seconds(delay_seconds.min(MAX_DELAY_SECONDS))
+            .build();
         queue.send(message).await.map_err(|error| Fault::of_store(&error_message(&error)))
     }
 }

@@ -1,5 +1,8 @@
 //! Calling the processor, and recording what it answers.
 
+use std::cell::Cell;
+
+use chrono::TimeDelta;
 use futures_util::{StreamExt, stream};
 use paydown::date::{Instant, text};
 use paydown::decision::{Context, Input, decide};
@@ -8,6 +11,7 @@ use uuid::Uuid;
 
 use super::striking::strike;
 use crate::error::Fault;
+use crate::ledger::calls::AnswerRow;
 use crate::ledger::decisions::{Landing, land, policy_row};
 use crate::ledger::facts::facts;
 use crate::ledger::{self, calls, stops};
@@ -33,60 +37,95 @@ pub(super) struct Call {
     pub is_first: bool,
 }
 
+/// For how long a set of calls begins new ones: what was answered is to be recorded soon.
+const CALLING_SECONDS: i64 = 8;
+
 /// What a set of calls came to.
 #[derive(Debug, Default)]
 pub(super) struct Called {
     /// The first refusals, to be decided at once.
     pub refused: Vec<(CreditId, Uuid)>,
-    /// Why nothing more is to be called now: we are misconfigured, or asked to slow down.
+    /// Why nothing more is to be called now: we are misconfigured.
     pub stopped: Option<String>,
+    /// After how many seconds the processor may be called again: it asked us to slow down.
+    pub slow_down: Option<u32>,
+    /// Those that were not called: the time was up, or the processor wants no more.
+    pub left: Vec<Call>,
 }
 
-/// Calls the processor for all of `calls` and records the answers in one batch.
+/// Why calling had to stop, where the processor asked to wait.
+pub(super) fn asks_to_wait(seconds: u32) -> String {
+    format!("the processor asks to wait {seconds} s")
+}
+
+/// Calls the processor for all of `calls`, until the time is up or it wants no more, and records the answers in one batch.
 pub(super) async fn call(ports: &Ports, calls: Vec<Call>, at: Instant) -> Result<Called, Fault> {
-    let mut called = Called::default();
-    let (mut named, mut refused, mut unknown) = (vec![], vec![], vec![]);
-    let answers = stream::iter(calls).map(|call| async move {
-        let answer = ports.processor.perform(&call.subject.to_string(), &call.body).await;
-        (call, answer)
+    let begun_at = ports.clock.real_now().await?;
+    let is_over = Cell::new(false);
+    let answers = stream::iter(calls).map(|call| {
+        let is_over = &is_over;
+        async move {
+            let passed = ports.clock.real_now().await.map(|now| now.signed_duration_since(begun_at));
+            if is_over.get() || passed.is_ok_and(|passed| passed >= TimeDelta::seconds(CALLING_SECONDS)) {
+                return (call, None);
+            }
+            let answer = ports.processor.perform(&call.subject.to_string(), &call.body).await;
+            let wants_no_more = matches!(answer, Answer::Misconfigured { .. } | Answer::SlowDown { .. });
+            is_over.set(is_over.get() || wants_no_more);
+            (call, Some(answer))
+        }
     });
+    let mut called = Called::default();
+    let mut said = Said::default();
     let mut answers = answers.buffer_unordered(CONCURRENCY);
     while let Some((call, answer)) = answers.next().await {
+        match answer {
+            Some(answer) => said.hear(&mut called, call, answer, at),
+            None => called.left.push(call),
+        }
+    }
+    let statements = calls::answers(&said.named, &said.refused, &said.unknown)?;
+    if !statements.is_empty() {
+        ledger::batch(&*ports.database, &statements).await?;
+    }
+    Ok(called)
+}
+
+/// The answers of a set of calls, as they are recorded.
+#[derive(Default)]
+struct Said {
+    named: Vec<AnswerRow>,
+    refused: Vec<AnswerRow>,
+    unknown: Vec<AnswerRow>,
+}
+
+impl Said {
+    fn hear(&mut self, called: &mut Called, call: Call, answer: Answer, at: Instant) {
         let (subject, credit_id) = (call.subject, call.credit_id);
-        let row = |said: String| calls::AnswerRow {
-            subject,
-            credit_id,
-            at: text(at),
-            code: String::new(),
-            text: said,
-        };
+        let row =
+            |said: String| AnswerRow { subject, credit_id, at: text(at), code: String::new(), text: said };
         match answer {
             Answer::Transaction(id) => match TransactionId::try_from(id) {
-                Ok(id) => named.push(row(id.into())),
-                Err(error) => unknown.push(row(error.to_string())),
+                Ok(id) => self.named.push(row(id.into())),
+                Err(error) => self.unknown.push(row(error.to_string())),
             },
             Answer::Refused { code, message } if call.is_first => {
-                refused.push(calls::AnswerRow { code, ..row(message) });
-                called.refused.push((call.credit_id, call.subject));
+                self.refused.push(AnswerRow { code, ..row(message) });
+                called.refused.push((credit_id, subject));
             }
             // After a call whose outcome is not known, a refusal proves nothing.
             Answer::Refused { code, message } => {
-                unknown.push(row(format!("refused later: {code}: {message}")))
+                self.unknown.push(row(format!("refused later: {code}: {message}")));
             }
             Answer::Misconfigured { status } => {
                 called.stopped = Some(format!("the processor answers {status}: we are misconfigured"));
             }
             Answer::SlowDown { retry_after_seconds } => {
-                called.stopped.get_or_insert(format!("the processor asks to wait {retry_after_seconds} s"));
+                called.slow_down = called.slow_down.max(Some(retry_after_seconds));
             }
-            Answer::Unknown { detail } => unknown.push(row(detail)),
+            Answer::Unknown { detail } => self.unknown.push(row(detail)),
         }
     }
-    let statements = calls::answers(&named, &refused, &unknown)?;
-    if !statements.is_empty() {
-        ledger::batch(&*ports.database, &statements).await?;
-    }
-    Ok(called)
 }
 
 /// Deals with the refusals of first calls at once, by L7 and L4.

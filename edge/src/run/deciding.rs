@@ -7,7 +7,7 @@ use paydown::id::{self, CreditId};
 use uuid::Uuid;
 
 use super::striking::strike;
-use super::{Detail, Running, Stage, because, last_of};
+use super::{Running, Stage, Stretch, Worked};
 use crate::error::Fault;
 use crate::ledger::decisions::{Landing, land};
 use crate::ledger::facts::facts;
@@ -17,22 +17,16 @@ use crate::ledger::{self, credits, exceptions, reports};
 const ATTEMPTS: u32 = 5;
 
 /// Decides on every credit of which something new was said, that came of age, or that waits for coverage.
-pub(super) async fn words(running: &Running<'_>) -> Result<Detail, Fault> {
+pub(super) async fn words(running: &Running<'_>) -> Result<Stretch, Fault> {
     let covered_from = coverage(running).await?;
-    let mut reasons = Vec::new();
-    let (mut slice, mut cursor) = running.next_slice(Stage::Words).await?;
-    loop {
-        let credits = credits::with_words(running.database(), &running.since(&cursor)).await?;
-        let Some(last) = last_of(&credits) else { return Ok(because(&reasons)) };
+    let find = async |since| credits::with_words(running.database(), &since).await;
+    let work = async |credits: Vec<CreditId>, _: &[String]| {
         let stale = decide_all(running, credits.clone(), Input::Words { covered_from }).await?;
         strike(running.ports, &credits, Some(running.run.id), running.run.as_of).await?;
-        reasons
-            .extend(stale.iter().map(|id| format!("credit {id} kept changing while its words were decided")));
-        cursor = last;
-        let done = running.slice_done(Stage::Words, slice, Some(&cursor), &because(&reasons)).await?;
-        ledger::batch(running.database(), &[done]).await?;
-        slice = slice.saturating_add(1);
-    }
+        let kept_changing = |id: &CreditId| format!("credit {id} kept changing while its words were decided");
+        Ok(Worked { reasons: stale.iter().map(kept_changing).collect(), ..Worked::default() })
+    };
+    running.slices(Stage::Words, find, work).await
 }
 
 /// Decides on credits until each decision has landed; gives those that kept changing.

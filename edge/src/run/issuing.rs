@@ -1,82 +1,110 @@
 //! Stage 7: what is due is issued. The intent first, then the call, then its answer (L3).
 
+use chrono::TimeDelta;
 use paydown::credit::{CreditStatus, Facts, State};
 use paydown::decision::{Effect, Input, decide};
 use paydown::id::CreditId;
 use uuid::Uuid;
 
-use super::calling::{Call, call, refusals};
-use super::{Detail, Running, Stage, because, last_of};
+use super::calling::{Call, asks_to_wait, call, refusals};
+use super::{Later, Running, Stage, Stretch, Worked};
 use crate::error::Fault;
 use crate::ledger::decisions::land;
 use crate::ledger::facts::facts;
-use crate::ledger::{self, credits, stops};
+use crate::ledger::{calls, credits, stops};
 use crate::processor::{Direction, body};
 
 /// How often a slice is claimed again when someone else decided on its credits in between.
 const ATTEMPTS: u32 = 5;
 
-/// Issues what is due, slice by slice. Once the processor says that we are misconfigured, or to slow down,
-/// what is left is carried over to the next run.
-pub(super) async fn issue(running: &Running<'_>) -> Result<Detail, Fault> {
-    let mut stopped = None;
-    let (mut slice, mut cursor) = running.next_slice(Stage::Issue).await?;
-    loop {
-        let credits = credits::due(running.database(), &running.since(&cursor)).await?;
-        let Some(last) = last_of(&credits) else { return Ok(because(stopped.as_slice())) };
-        let issued = issue_slice(running, credits, stopped.is_some()).await?;
-        stopped = stopped.or(issued.stopped);
-        cursor = last;
-        let detail = because(stopped.as_slice());
-        let carried = credits::carry_due(running.run.id, &issued.left)?;
-        let done = running.slice_done(Stage::Issue, slice, Some(&cursor), &detail).await?;
-        ledger::batch(running.database(), &[carried, done]).await?;
-        slice = slice.saturating_add(1);
+/// For how long after its instant a run waits for a processor that asks to slow down; what is left then is the next run's.
+const PATIENCE_HOURS: i64 = 6;
+
+/// Issues what is due, slice by slice. Once the processor says that we are misconfigured, what is left is carried over to
+/// the next run; when it asks to wait, the run waits.
+pub(super) async fn issue(running: &Running<'_>) -> Result<Stretch, Fault> {
+    let (cursor, reasons) = running.place(Stage::Issue).await.map(|place| (place.cursor, place.reasons))?;
+    if reasons.is_empty()
+        && let Some(later) = call_unheard(running, &cursor).await?.later
+    {
+        return Ok(Stretch::Later(later));
     }
+    let find = async |since| credits::due(running.database(), &since).await;
+    let work = async |credits: Vec<CreditId>, reasons: &[String]| {
+        let mut worked = Worked::default();
+        if reasons.is_empty() {
+            let claimed = claim(running, credits.clone()).await?;
+            worked = called(running, claimed).await?;
+        }
+        worked.statements.push(credits::carry_due(running.run.id, &still_due(running, &credits).await?)?);
+        Ok(worked)
+    };
+    running.slices(Stage::Issue, find, work).await
 }
 
-/// What became of a slice.
-#[derive(Default)]
-struct Issued {
-    /// Credits that still have something due: the next run looks at them again.
-    left: Vec<CreditId>,
-    /// Why nothing more is to be issued now.
-    stopped: Option<String>,
+/// Calls for what an earlier invocation claimed behind the cursor, and of which nothing was heard: it broke off, or the
+/// processor asked to wait.
+async fn call_unheard(running: &Running<'_>, cursor: &str) -> Result<Worked, Fault> {
+    let unheard = calls::unheard(running.database(), running.run.as_of, cursor).await?;
+    if unheard.is_empty() || stops::stop(running.database()).await?.in_force {
+        return Ok(Worked::default());
+    }
+    let calls = unheard.into_iter().map(|(subject, credit_id, body)| Call {
+        subject,
+        credit_id,
+        body,
+        is_first: false,
+    });
+    called(running, calls.collect()).await
 }
 
-async fn issue_slice(
-    running: &Running<'_>,
-    credits: Vec<CreditId>,
-    only_carry: bool,
-) -> Result<Issued, Fault> {
-    let mut issued = Issued::default();
-    let claimed = claim(running, credits.clone(), only_carry).await?;
-    if !claimed.is_empty() {
-        let called = call(running.ports, claimed, running.run.as_of).await?;
-        refusals(running.ports, &called.refused, Some(running.run.id), running.run.as_of).await?;
-        issued.stopped = called.stopped;
+/// Calls for what was claimed, until all of it was called or the processor wants no more.
+async fn called(running: &Running<'_>, mut calls: Vec<Call>) -> Result<Worked, Fault> {
+    let (run_id, as_of) = (running.run.id, running.run.as_of);
+    let mut worked = Worked::default();
+    while !calls.is_empty() {
+        let called = call(running.ports, calls, as_of).await?;
+        refusals(running.ports, &called.refused, Some(run_id), as_of).await?;
+        worked.reasons.extend(called.stopped);
+        if let Some(seconds) = called.slow_down {
+            match running.has_patience().await? {
+                true => worked.later = Some(Later { seconds }),
+                false => worked.reasons.push(asks_to_wait(seconds)),
+            }
+        }
+        if worked.later.is_some() || !worked.reasons.is_empty() {
+            break;
+        }
+        calls = called.left;
     }
+    Ok(worked)
+}
+
+/// The credits that still have something due: the next run looks at them again.
+async fn still_due(running: &Running<'_>, credits: &[CreditId]) -> Result<Vec<CreditId>, Fault> {
     let run_date = running.run.business_date;
-    for facts in facts(running.database(), &credits).await? {
+    let mut left = Vec::new();
+    for facts in facts(running.database(), credits).await? {
         let state = State::of(&facts);
         let is_due = state.next_due_date().is_some_and(|date| date <= run_date);
         if is_due && state.status() == CreditStatus::Active {
-            issued.left.push(facts.id);
+            left.push(facts.id);
         }
     }
-    Ok(issued)
+    Ok(left)
+}
+
+impl Running<'_> {
+    /// Whether a processor that asks to wait is waited for.
+    async fn has_patience(&self) -> Result<bool, Fault> {
+        let passed = self.ports.clock.now().await?.signed_duration_since(self.run.as_of);
+        Ok(passed < TimeDelta::hours(PATIENCE_HOURS))
+    }
 }
 
 /// Writes the intents of a slice in one batch; the calls that are to be made for those that landed.
-async fn claim(
-    running: &Running<'_>,
-    mut credits: Vec<CreditId>,
-    only_carry: bool,
-) -> Result<Vec<Call>, Fault> {
+async fn claim(running: &Running<'_>, mut credits: Vec<CreditId>) -> Result<Vec<Call>, Fault> {
     let mut calls = Vec::new();
-    if only_carry {
-        return Ok(calls);
-    }
     for _ in 0..ATTEMPTS {
         let mut landings = Vec::new();
         for facts in facts(running.database(), &credits).await? {

@@ -12,6 +12,7 @@
 //! Each stage is a row when it is done and resumes where its last slice ended; doing one twice changes
 //! nothing. A run that a later one overtook does nothing more.
 
+mod budget;
 mod calling;
 mod closing;
 mod deciding;
@@ -26,6 +27,7 @@ mod seeking;
 mod striking;
 mod sweeping;
 
+pub use budget::Budget;
 pub use calling::{give_back, submit};
 pub use delivery::{Verdict, deliver};
 pub use opening::{Opened, open};
@@ -33,6 +35,9 @@ pub use opening::{Opened, open};
 pub use sandbox::advance;
 pub use sweeping::{dead_letter, sweep};
 
+use std::sync::Arc;
+
+use budget::Meter;
 use paydown::date::{Instant, days_before, text};
 use paydown::decision::Context;
 use paydown::id::CreditId;
@@ -41,24 +46,24 @@ use serde_json::{Value, json};
 use crate::error::Fault;
 use crate::ledger::{self, credits, runs};
 use crate::log;
-use crate::ports::{Ports, Statement};
+use crate::ports::{Message, Ports, Statement};
 
 /// How many credits a slice decides at once.
 const SLICE_CREDITS: u32 = 100;
 
-/// Opens the run of `as_of` and takes it through all its stages, or goes on with it where it stopped.
+/// Opens the run of `as_of` and takes it through its stages, or goes on with it where it stopped. When the budget of the
+/// invocation is used, or the processor asks to wait, the rest is handed on as a queue message.
 ///
 /// Done for a run that is closed already, this does nothing.
 pub async fn daily(ports: &Ports, as_of: Instant) -> Result<Opened, Fault> {
-    let opened = open(ports, as_of).await?;
-    let Opened::Open(run) = &opened else { return Ok(opened) };
-    let running = Running::new(ports, run.clone()).await?;
-    running.stage(Stage::Seek, seeking::seek(&running)).await?;
-    running.stage(Stage::Report, reading::download(&running)).await?;
-    running.stage(Stage::Observations, reading::record(&running)).await?;
-    running.stage(Stage::Words, deciding::words(&running)).await?;
-    running.stage(Stage::Issue, issuing::issue(&running)).await?;
-    closing::close(&running).await?;
+    let (meter, ports) = Meter::of(ports, ports.settings.budget).await?;
+    let opened = open(&ports, as_of).await?;
+    if let Opened::Open(run) = &opened {
+        let running = Running::new(&ports, meter, run.clone())?;
+        if let Some(later) = running.go_on().await? {
+            running.hand_on(later).await?;
+        }
+    }
     Ok(opened)
 }
 
@@ -70,10 +75,12 @@ enum Stage {
     Observations,
     Words,
     Issue,
+    Check,
 }
 
 impl Stage {
-    const ALL: [Stage; 5] = [Stage::Seek, Stage::Report, Stage::Observations, Stage::Words, Stage::Issue];
+    const ALL: [Stage; 6] =
+        [Stage::Seek, Stage::Report, Stage::Observations, Stage::Words, Stage::Issue, Stage::Check];
 
     fn name(self) -> &'static str {
         match self {
@@ -82,6 +89,7 @@ impl Stage {
             Stage::Observations => "observations",
             Stage::Words => "words",
             Stage::Issue => "issue",
+            Stage::Check => "check",
         }
     }
 }
@@ -89,6 +97,7 @@ impl Stage {
 /// A run under way.
 struct Running<'a> {
     ports: &'a Ports,
+    meter: Arc<Meter>,
     run: runs::Run,
     policy_id: String,
 }
@@ -96,25 +105,81 @@ struct Running<'a> {
 /// What a stage says about itself when it is done.
 type Detail = Value;
 
+/// How far an invocation got with a stage.
+enum Stretch {
+    /// To its end.
+    Done(Detail),
+    /// As far as the budget or the processor let it.
+    Later(Later),
+}
+
+/// The rest is for another invocation.
+struct Later {
+    /// In so many seconds at the earliest.
+    seconds: u32,
+}
+
+/// Where a stage goes on, and what was said of it up to there.
+struct Place {
+    slice: u32,
+    cursor: String,
+    reasons: Vec<String>,
+}
+
+/// What became of a slice of credits.
+#[derive(Default)]
+struct Worked {
+    /// Why the run is not complete.
+    reasons: Vec<String>,
+    /// What is to be written with the slice.
+    statements: Vec<Statement>,
+    /// The slice is to be worked through again: the processor asked to wait.
+    later: Option<Later>,
+}
+
 impl<'a> Running<'a> {
-    async fn new(ports: &'a Ports, run: runs::Run) -> Result<Running<'a>, Fault> {
+    fn new(ports: &'a Ports, meter: Arc<Meter>, run: runs::Run) -> Result<Running<'a>, Fault> {
         let (policy_id, _) = ledger::decisions::policy_row(&ports.settings.policy)?;
-        Ok(Running { ports, run, policy_id })
+        Ok(Running { ports, meter, run, policy_id })
+    }
+
+    /// All stages, and the run's end; or where it broke off.
+    async fn go_on(&self) -> Result<Option<Later>, Fault> {
+        for stage in Stage::ALL {
+            if let Some(later) = self.stage(stage).await? {
+                return Ok(Some(later));
+            }
+        }
+        closing::close(self).await?;
+        Ok(None)
+    }
+
+    /// Leaves the rest to a message; should it get lost, to the sweeper.
+    async fn hand_on(&self, later: Later) -> Result<(), Fault> {
+        let (run_id, seconds) = (self.run.id, later.seconds);
+        log::info("run handed on", json!({ "run_id": run_id, "seconds": seconds }));
+        self.ports.outbox.send(&Message::Run { as_of: self.run.as_of }, seconds).await
     }
 
     /// Runs a stage unless it is done already, and writes its row.
-    async fn stage(
-        &self,
-        stage: Stage,
-        work: impl Future<Output = Result<Detail, Fault>>,
-    ) -> Result<(), Fault> {
+    async fn stage(&self, stage: Stage) -> Result<Option<Later>, Fault> {
         let progress = runs::progress(self.database(), self.run.id, stage.name()).await?;
         if progress.is_some_and(|slice| slice.cursor.is_none()) {
-            return Ok(());
+            return Ok(None);
         }
-        let detail = work.await?;
-        let next = runs::progress(self.database(), self.run.id, stage.name()).await?;
-        let slice = next.map_or(0, |done| done.slice.saturating_add(1));
+        let stretch = match stage {
+            Stage::Seek => seeking::seek(self).await?,
+            Stage::Report => reading::download(self).await?,
+            Stage::Observations => reading::record(self).await?,
+            Stage::Words => deciding::words(self).await?,
+            Stage::Issue => issuing::issue(self).await?,
+            Stage::Check => closing::check(self).await?,
+        };
+        let detail = match stretch {
+            Stretch::Done(detail) => detail,
+            Stretch::Later(later) => return Ok(Some(later)),
+        };
+        let slice = self.place(stage).await?.slice;
         let done = self.slice_done(stage, slice, None, &detail).await?;
         ledger::batch(self.database(), &[done]).await?;
         let stage = stage.name();
@@ -122,15 +187,55 @@ impl<'a> Running<'a> {
             "stage done",
             json!({ "run_id": self.run.id, "stage": stage, "slices": slice, "detail": detail }),
         );
-        Ok(())
+        Ok(None)
     }
 
-    /// Where a stage goes on: the number of its next slice and where that begins.
-    async fn next_slice(&self, stage: Stage) -> Result<(u32, String), Fault> {
+    /// Works through the credits of a stage, a slice at a time, until `find` gives none or the budget is used.
+    async fn slices(
+        &self,
+        stage: Stage,
+        find: impl AsyncFn(credits::Since) -> Result<Vec<CreditId>, Fault>,
+        work: impl AsyncFn(Vec<CreditId>, &[String]) -> Result<Worked, Fault>,
+    ) -> Result<Stretch, Fault> {
+        let mut place = self.place(stage).await?;
+        loop {
+            if self.is_spent().await? {
+                return Ok(Stretch::Later(Later { seconds: 0 }));
+            }
+            let found = find(self.since(&place.cursor)).await?;
+            let Some(last) = last_of(&found) else { return Ok(Stretch::Done(because(&place.reasons))) };
+            let worked = work(found, &place.reasons).await?;
+            if let Some(later) = worked.later {
+                return Ok(Stretch::Later(later));
+            }
+            place.reasons.extend(worked.reasons);
+            place.reasons.dedup();
+            place.cursor = last;
+            let mut statements = worked.statements;
+            let detail = because(&place.reasons);
+            statements.push(self.slice_done(stage, place.slice, Some(&place.cursor), &detail).await?);
+            ledger::batch(self.database(), &statements).await?;
+            place.slice = place.slice.saturating_add(1);
+        }
+    }
+
+    /// Whether another invocation is to do the rest.
+    async fn is_spent(&self) -> Result<bool, Fault> {
+        self.meter.is_used(self.ports).await
+    }
+
+    /// Where a stage goes on: behind its last slice that is done.
+    async fn place(&self, stage: Stage) -> Result<Place, Fault> {
         let progress = runs::progress(self.database(), self.run.id, stage.name()).await?;
-        Ok(progress.map_or((0, String::new()), |done| {
-            (done.slice.saturating_add(1), done.cursor.unwrap_or_default())
-        }))
+        let Some(done) = progress else {
+            return Ok(Place { slice: 0, cursor: String::new(), reasons: vec![] });
+        };
+        let reasons = done.detail.get("reasons").cloned().unwrap_or_default();
+        Ok(Place {
+            slice: done.slice.saturating_add(1),
+            cursor: done.cursor.unwrap_or_default(),
+            reasons: serde_json::from_value(reasons).unwrap_or_default(),
+        })
     }
 
     async fn slice_done(

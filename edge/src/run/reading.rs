@@ -5,7 +5,7 @@ use paydown::id;
 use paydown::report::{Header, Line, Parser, Summary};
 use sha2::{Digest, Sha256};
 
-use super::{Detail, Running, Stage, because};
+use super::{Later, Running, Stage, Stretch, because};
 use crate::error::Fault;
 use crate::ledger::{self, exceptions, reports};
 use crate::ports::ReportBody;
@@ -14,13 +14,14 @@ use serde_json::json;
 /// How often a download that breaks off is started again.
 const DOWNLOADS: u32 = 3;
 
-/// How many bytes of the archived report a slice reads.
-const SLICE_BYTES: u64 = 1 << 20;
+/// How many bytes of the archived report a slice reads. As rows of JSON they become up to five times as many, and D1 takes
+/// two million bytes in one value (Cloudflare, D1 limits).
+const SLICE_BYTES: u64 = 256 << 10;
 
 /// Downloads the report and archives it. Once archived it is never downloaded again in its run.
-pub(super) async fn download(running: &Running<'_>) -> Result<Detail, Fault> {
+pub(super) async fn download(running: &Running<'_>) -> Result<Stretch, Fault> {
     if reports::of_run(running.database(), running.run.id).await?.is_some() {
-        return Ok(because(&[]));
+        return Ok(Stretch::Done(because(&[])));
     }
     let mut reason = String::new();
     for attempt in 1..=DOWNLOADS {
@@ -34,7 +35,7 @@ pub(super) async fn download(running: &Running<'_>) -> Result<Detail, Fault> {
         match archive(running, body, attempt).await? {
             (report, None) => {
                 ledger::batch(running.database(), &[reports::recorded(&report)?]).await?;
-                return Ok(because(&[]));
+                return Ok(Stretch::Done(because(&[])));
             }
             (report, Some(broken)) => {
                 reason = format!("the report is not whole: {broken}");
@@ -44,7 +45,7 @@ pub(super) async fn download(running: &Running<'_>) -> Result<Detail, Fault> {
             }
         }
     }
-    Ok(because(&[reason]))
+    Ok(Stretch::Done(because(&[reason])))
 }
 
 /// Writes one download into the archive as far as it comes; says what keeps it from being whole.
@@ -98,16 +99,20 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 /// Records the observations of the archived report, a range of bytes at a time, and opens what they call for.
-pub(super) async fn record(running: &Running<'_>) -> Result<Detail, Fault> {
+pub(super) async fn record(running: &Running<'_>) -> Result<Stretch, Fault> {
     let Some(report) = reports::of_run(running.database(), running.run.id).await? else {
-        return Ok(json!({ "reasons": [], "header": "absent", "rows": 0, "malformed": 0 }));
+        let nothing = json!({ "reasons": [], "header": "absent", "rows": 0, "malformed": 0 });
+        return Ok(Stretch::Done(nothing));
     };
-    let (mut slice, cursor) = running.next_slice(Stage::Observations).await?;
-    let mut position = Position::from_cursor(&cursor);
+    let place = running.place(Stage::Observations).await?;
+    let (mut slice, mut position) = (place.slice, Position::from_cursor(&place.cursor));
     let mut header = header(running, &report).await?;
     while let Ok(readable) = &header
         && position.offset < report.bytes
     {
+        if running.is_spent().await? {
+            return Ok(Stretch::Later(Later { seconds: 0 }));
+        }
         let range = read_range(running, &report, &position, readable.clone()).await?;
         let mut statements = reports::observed(running.run.id, &range.rows, &range.malformed)?;
         position = position.after(&range.summary);
@@ -130,9 +135,9 @@ pub(super) async fn record(running: &Running<'_>) -> Result<Detail, Fault> {
         reasons.push(format!("{} rows of the report could not be read", position.malformed));
     }
     let header = if header.is_ok() { "readable" } else { "unreadable" };
-    Ok(
+    Ok(Stretch::Done(
         json!({ "reasons": reasons, "header": header, "rows": position.rows, "malformed": position.malformed }),
-    )
+    ))
 }
 
 /// How far the report has been read, and how much was found up to there.

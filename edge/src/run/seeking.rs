@@ -4,8 +4,8 @@ use paydown::decision::{Context, Effect, Input, decide};
 use paydown::id::CreditId;
 use uuid::Uuid;
 
-use super::calling::{Call, call};
-use super::{Detail, Running, Stage, because, last_of};
+use super::calling::{Call, asks_to_wait, call};
+use super::{Running, Stage, Stretch, Worked};
 use crate::error::Fault;
 use crate::ledger::decisions::{Landing, land, policy_row};
 use crate::ledger::facts::facts;
@@ -13,19 +13,13 @@ use crate::ledger::{self, calls, credits, stops};
 use crate::ports::Ports;
 
 /// Seeks all that is without an answer.
-pub(super) async fn seek(running: &Running<'_>) -> Result<Detail, Fault> {
-    let mut reasons = Vec::new();
-    let (mut slice, mut cursor) = running.next_slice(Stage::Seek).await?;
-    loop {
-        let credits = credits::unanswered(running.database(), &running.since(&cursor)).await?;
-        let Some(last) = last_of(&credits) else { return Ok(because(&reasons)) };
-        reasons.extend(seek_slice(running.ports, &credits, &running.context(), Some(running.run.id)).await?);
-        reasons.dedup();
-        cursor = last;
-        let done = running.slice_done(Stage::Seek, slice, Some(&cursor), &because(&reasons)).await?;
-        ledger::batch(running.database(), &[done]).await?;
-        slice = slice.saturating_add(1);
-    }
+pub(super) async fn seek(running: &Running<'_>) -> Result<Stretch, Fault> {
+    let find = async |since| credits::unanswered(running.database(), &since).await;
+    let work = async |credits: Vec<CreditId>, _: &[String]| {
+        let stopped = seek_slice(running.ports, &credits, &running.context(), Some(running.run.id)).await?;
+        Ok(Worked { reasons: stopped.into_iter().collect(), ..Worked::default() })
+    };
+    running.slices(Stage::Seek, find, work).await
 }
 
 /// Seeks the answers of some credits; says why calling had to stop, if it had to.
@@ -64,5 +58,7 @@ pub(super) async fn seek_slice(
         let (credit_id, _) = submits.iter().find(|(_, s)| *s == subject)?;
         Some(Call { subject, credit_id: *credit_id, body, is_first: false })
     });
-    Ok(call(ports, calls.collect(), context.as_of).await?.stopped)
+    let called = call(ports, calls.collect(), context.as_of).await?;
+    let slow_down = called.slow_down.map(asks_to_wait);
+    Ok(called.stopped.or(slow_down))
 }
