@@ -1,6 +1,7 @@
 //! The daily run natively: the very code and SQL text of the Worker, over SQLite and a fake processor.
 
 mod book;
+mod budget;
 mod days;
 mod faults;
 mod scenarios;

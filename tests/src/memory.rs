@@ -11,6 +11,7 @@ use paydown_edge::config::Settings;
 use paydown_edge::error::Fault;
 use paydown_edge::ports::{Archive, ArchiveWriter, Database, Limiter, Message, Outbox, Ports, Statement};
 
+use crate::platform::within_limits;
 use crate::processor::FakeProcessor;
 use crate::sqlite::Sqlite;
 
@@ -52,9 +53,9 @@ impl World {
         }
     }
 
-    /// The ports onto this world.
+    /// The ports onto this world for one invocation, with the limits of the platform.
     pub fn ports(&self) -> Ports {
-        Ports {
+        within_limits(Ports {
             database: self.database.clone(),
             processor: self.processor.clone(),
             archive: self.archive.clone(),
@@ -62,7 +63,7 @@ impl World {
             limiter: self.limiter.clone(),
             clock: self.clock.clone(),
             settings: self.settings.clone(),
-        }
+        })
     }
 
     /// The first column of the rows of any SQL, as text.
@@ -220,6 +221,7 @@ impl ArchiveWriter for Writer {
 #[derive(Default)]
 pub struct MemoryOutbox {
     messages: Mutex<Vec<Message>>,
+    delays: Mutex<Vec<u32>>,
     fault: Mutex<Option<Fault>>,
 }
 
@@ -234,6 +236,11 @@ impl MemoryOutbox {
         std::mem::take(&mut *self.messages.lock().expect("no test thread panicked"))
     }
 
+    /// After how many seconds each message ever sent is to be delivered.
+    pub fn delays(&self) -> Vec<u32> {
+        self.delays.lock().expect("no test thread panicked").clone()
+    }
+
     /// Makes the next message fail.
     pub fn fail(&self, fault: Fault) {
         *self.fault.lock().expect("no test thread panicked") = Some(fault);
@@ -242,11 +249,12 @@ impl MemoryOutbox {
 
 #[async_trait(?Send)]
 impl Outbox for MemoryOutbox {
-    async fn send(&self, message: &Message, _delay_seconds: u32) -> Result<(), Fault> {
+    async fn send(&self, message: &Message, delay_seconds: u32) -> Result<(), Fault> {
         if let Some(fault) = self.fault.lock().expect("no test thread panicked").take() {
             return Err(fault);
         }
         self.messages.lock().expect("no test thread panicked").push(message.clone());
+        self.delays.lock().expect("no test thread panicked").push(delay_seconds);
         Ok(())
     }
 }

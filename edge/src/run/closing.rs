@@ -28,7 +28,7 @@ pub(super) async fn check(running: &Running<'_>) -> Result<Stretch, Fault> {
         }
         Ok(Worked { reasons, ..Worked::default() })
     };
-    running.slices(Stage::Check, find, work).await
+    running.slices(Stage::Check, running.place(Stage::Check).await?, find, work).await
 }
 
 /// Closes the run as `complete`, or as `incomplete` with the reasons of its stages.

@@ -26,7 +26,7 @@ pub(super) async fn words(running: &Running<'_>) -> Result<Stretch, Fault> {
         let kept_changing = |id: &CreditId| format!("credit {id} kept changing while its words were decided");
         Ok(Worked { reasons: stale.iter().map(kept_changing).collect(), ..Worked::default() })
     };
-    running.slices(Stage::Words, find, work).await
+    running.slices(Stage::Words, running.place(Stage::Words).await?, find, work).await
 }
 
 /// Decides on credits until each decision has landed; gives those that kept changing.

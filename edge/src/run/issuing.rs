@@ -23,11 +23,13 @@ const PATIENCE_HOURS: i64 = 6;
 /// Issues what is due, slice by slice. Once the processor says that we are misconfigured, what is left is carried over to
 /// the next run; when it asks to wait, the run waits.
 pub(super) async fn issue(running: &Running<'_>) -> Result<Stretch, Fault> {
-    let (cursor, reasons) = running.place(Stage::Issue).await.map(|place| (place.cursor, place.reasons))?;
-    if reasons.is_empty()
-        && let Some(later) = call_unheard(running, &cursor).await?.later
-    {
-        return Ok(Stretch::Later(later));
+    let mut place = running.place(Stage::Issue).await?;
+    if place.reasons.is_empty() {
+        let worked = call_unheard(running, &place.cursor).await?;
+        place.reasons = worked.reasons;
+        if let Some(later) = worked.later {
+            return Ok(Stretch::Later(later));
+        }
     }
     let find = async |since| credits::due(running.database(), &since).await;
     let work = async |credits: Vec<CreditId>, reasons: &[String]| {
@@ -39,7 +41,7 @@ pub(super) async fn issue(running: &Running<'_>) -> Result<Stretch, Fault> {
         worked.statements.push(credits::carry_due(running.run.id, &still_due(running, &credits).await?)?);
         Ok(worked)
     };
-    running.slices(Stage::Issue, find, work).await
+    running.slices(Stage::Issue, place, find, work).await
 }
 
 /// Calls for what an earlier invocation claimed behind the cursor, and of which nothing was heard: it broke off, or the

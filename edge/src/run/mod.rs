@@ -190,14 +190,14 @@ impl<'a> Running<'a> {
         Ok(None)
     }
 
-    /// Works through the credits of a stage, a slice at a time, until `find` gives none or the budget is used.
+    /// Works through the credits of a stage from a place on, a slice at a time, until `find` gives none or the budget is used.
     async fn slices(
         &self,
         stage: Stage,
+        mut place: Place,
         find: impl AsyncFn(credits::Since) -> Result<Vec<CreditId>, Fault>,
         work: impl AsyncFn(Vec<CreditId>, &[String]) -> Result<Worked, Fault>,
     ) -> Result<Stretch, Fault> {
-        let mut place = self.place(stage).await?;
         loop {
             if self.is_spent().await? {
                 return Ok(Stretch::Later(Later { seconds: 0 }));

@@ -19,7 +19,7 @@ pub(super) async fn seek(running: &Running<'_>) -> Result<Stretch, Fault> {
         let stopped = seek_slice(running.ports, &credits, &running.context(), Some(running.run.id)).await?;
         Ok(Worked { reasons: stopped.into_iter().collect(), ..Worked::default() })
     };
-    running.slices(Stage::Seek, find, work).await
+    running.slices(Stage::Seek, running.place(Stage::Seek).await?, find, work).await
 }
 
 /// Seeks the answers of some credits; says why calling had to stop, if it had to.
