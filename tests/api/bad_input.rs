@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::Value;
 
-use crate::client::{Client, KEY, ORDINARY, advance};
+use crate::client::{Client, KEY, ORDINARY, advance, keyed};
 
 /// Fields of a body that is right otherwise, and the pointers at what is wrong with it.
 const FIELDS: &[(&str, &[&str])] = &[
@@ -103,9 +103,7 @@ fn every_body_is_pointed_at_like_that_of_an_advance() {
         ("/v1/session", r#"{"key": 5, "user": "x"}"#, &["/key", "/user"]),
         ("/v1/runs", r#"{"as_of": "2026-01-01", "as_of": 1}"#, &["/as_of"]),
     ] {
-        let mut request = advance("k-1", body);
-        *request.uri_mut() = path.parse().expect("a path");
-        let response = client.send(request);
+        let response = client.send(keyed(path, "k-1", body));
         response.is_problem(422, "invalid_request");
         assert_eq!(pointers(&response.body), expected, "{path} {body}");
     }

@@ -4,7 +4,6 @@ mod access;
 mod advances;
 mod append_only;
 mod bad_input;
-mod client;
 mod faults;
 mod intake;
 mod limits;
@@ -15,3 +14,5 @@ mod reading;
 mod refunds;
 mod strikes;
 mod watching;
+
+use paydown_tests::client;

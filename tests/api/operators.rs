@@ -15,7 +15,7 @@ use paydown_tests::processor::{FakeReport, Step};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::client::{Client, KEY, NOW, ORDINARY, Response};
+use crate::client::{Client, NOW, ORDINARY};
 
 /// A credit that was planned on 6 January, and its path.
 pub fn planned() -> (Client, String) {
@@ -38,32 +38,24 @@ pub fn run(client: &Client, as_of: &str) {
     block_on(daily(&client.world.ports(), as_of)).expect("the run ends");
 }
 
-pub fn operate(client: &Client, path: &str, key: &str, body: &Value) -> Response {
-    let request = Request::post(path)
-        .header("authorization", format!("Bearer {KEY}"))
-        .header("content-type", "application/json")
-        .header("idempotency-key", key);
-    client.send(request.body(Body::from(body.to_string())).expect("a request"))
-}
-
 #[test]
 fn a_hold_stops_issuing_and_a_release_lets_it_go_on() {
     let (client, path) = planned();
     let note = json!({ "note": "the customer called" });
-    let held = operate(&client, &format!("{path}/hold"), "hold-1", &note);
+    let held = client.operate(&format!("{path}/hold"), "hold-1", &note);
     assert_eq!((held.status.as_u16(), held.body["status"].as_str()), (200, Some("held")), "{held:?}");
     let open = client.read("/v1/exceptions?status=open")["data"].clone();
     assert_eq!(open[0]["kind"], "held_by_operator");
 
-    let again = operate(&client, &format!("{path}/hold"), "hold-1", &note);
+    let again = client.operate(&format!("{path}/hold"), "hold-1", &note);
     assert_eq!((again.status.as_u16(), again.header("idempotent-replayed")), (200, "true"));
-    operate(&client, &format!("{path}/hold"), "hold-2", &note).is_problem(409, "conflict");
-    operate(&client, &format!("{path}/release"), "hold-1", &note).is_problem(422, "idempotency_key_reused");
-    operate(&client, &format!("{path}/release"), "first", &note).is_problem(422, "idempotency_key_reused");
+    client.operate(&format!("{path}/hold"), "hold-2", &note).is_problem(409, "conflict");
+    client.operate(&format!("{path}/release"), "hold-1", &note).is_problem(422, "idempotency_key_reused");
+    client.operate(&format!("{path}/release"), "first", &note).is_problem(422, "idempotency_key_reused");
 
     run(&client, "2026-01-12T06:00:00Z");
     assert_eq!(client.read(&path)["in_flight"], 0);
-    let released = operate(&client, &format!("{path}/release"), "release-1", &note);
+    let released = client.operate(&format!("{path}/release"), "release-1", &note);
     assert_eq!(released.body["status"], "active", "{released:?}");
     let resolved = client.read("/v1/exceptions?status=resolved")["data"].clone();
     assert_eq!(
@@ -144,7 +136,7 @@ fn what_an_operator_does_is_what_core_decides() {
         let (client, path) = planned();
         body["note"] = json!("the customer called");
         let before = facts(&client, &path);
-        let answer = operate(&client, &format!("{path}/{act}"), "act-1", &body);
+        let answer = client.operate(&format!("{path}/{act}"), "act-1", &body);
         assert_eq!(answer.status.as_u16(), 200, "{act}: {answer:?}");
         let place = answer.header("location").rsplit('/').next().and_then(|id| id.parse().ok());
         let after = facts(&client, &path);
@@ -169,12 +161,13 @@ fn what_an_operator_does_is_what_core_decides() {
             (&json!("L8"), &json!(format!("{act} by test: the customer called")))
         );
 
-        let again = operate(&client, &format!("{path}/{act}"), "act-1", &body);
+        let again = client.operate(&format!("{path}/{act}"), "act-1", &body);
         assert_eq!((again.status.as_u16(), again.header("idempotent-replayed")), (200, "true"), "{act}");
         assert_eq!(facts(&client, &path), expected, "{act} is done once");
         body["note"] = json!("another note");
-        operate(&client, &format!("{path}/{act}"), "act-1", &body).is_problem(422, "idempotency_key_reused");
-        operate(&client, &format!("{path}/{act}"), "act-2", &json!({ "note": "x", "more": 1 }))
+        client.operate(&format!("{path}/{act}"), "act-1", &body).is_problem(422, "idempotency_key_reused");
+        client
+            .operate(&format!("{path}/{act}"), "act-2", &json!({ "note": "x", "more": 1 }))
             .is_problem(422, "invalid_request");
     }
 }
@@ -188,7 +181,7 @@ fn a_payment_made_elsewhere_is_revoked_by_its_id() {
     let (client, path) = planned();
     let paid = json!({ "amount": 20_000, "received_on": "2026-01-06", "note": "by cheque" });
     let place =
-        operate(&client, &format!("{path}/external_payment"), "paid", &paid).header("location").to_owned();
+        client.operate(&format!("{path}/external_payment"), "paid", &paid).header("location").to_owned();
     let credit = client.read(&path);
     assert_eq!(
         (&credit["paid"], &credit["outstanding"], &credit["missing"]),
@@ -196,21 +189,23 @@ fn a_payment_made_elsewhere_is_revoked_by_its_id() {
     );
     assert_eq!(credit["external_payments"][0]["amount"], 20_000);
     let note = json!({ "note": "it bounced" });
-    operate(&client, &format!("{path}/external_payment/{}/revoke", Uuid::nil()), "no", &note)
+    client
+        .operate(&format!("{path}/external_payment/{}/revoke", Uuid::nil()), "no", &note)
         .is_problem(409, "conflict");
-    let revoked = operate(&client, &format!("{place}/revoke"), "revoked", &note);
+    let revoked = client.operate(&format!("{place}/revoke"), "revoked", &note);
     assert_eq!(
         (revoked.status.as_u16(), &revoked.body["paid"], &revoked.body["missing"]),
         (200, &json!(0), &json!(0))
     );
     assert_eq!(client.read(&path)["external_payments"][0]["revoked"], true);
-    operate(&client, &format!("{place}/revoke"), "again", &note).is_problem(409, "conflict");
+    client.operate(&format!("{place}/revoke"), "again", &note).is_problem(409, "conflict");
     for wrong in [
         json!({ "amount": 0, "received_on": "2026-01-06", "note": "x" }),
         json!({ "amount": 1, "received_on": "yesterday", "note": "x" }),
         json!({ "amount": 1, "note": "x" }),
     ] {
-        operate(&client, &format!("{path}/external_payment"), "wrong", &wrong)
+        client
+            .operate(&format!("{path}/external_payment"), "wrong", &wrong)
             .is_problem(422, "invalid_request");
     }
 }
@@ -220,8 +215,7 @@ fn a_decision_counts_from_the_next_run_and_until_the_processor_speaks() {
     let (client, path) = planned();
     let debits = client.read(&path)["debits"].clone();
     let first = debits[0]["id"].as_str().expect("an id").to_owned();
-    let decide =
-        |key: &str, body: Value| operate(&client, &format!("/v1/debits/{first}/decision"), key, &body);
+    let decide = |key: &str, body: Value| client.operate(&format!("/v1/debits/{first}/decision"), key, &body);
     let failure = json!({ "status": "failure", "code": "R01", "note": "on the statement" });
     decide("too-early", failure.clone()).is_problem(409, "conflict");
     run(&client, "2026-01-12T06:00:00Z");
@@ -327,7 +321,7 @@ fn a_transaction_whose_answer_was_lost_is_attached() {
     run(&client, "2026-01-13T06:00:00Z");
     let attach = |key: &str, transaction: &str| {
         let body = json!({ "transaction_id": transaction, "note": "by their support" });
-        operate(&client, &format!("/v1/debits/{first}/attach"), key, &body)
+        client.operate(&format!("/v1/debits/{first}/attach"), key, &body)
     };
     let of_credit = client.read(&path)["transaction_id"].as_str().expect("a transaction").to_owned();
     attach("taken", &of_credit).is_problem(409, "conflict");

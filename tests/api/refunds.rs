@@ -6,20 +6,20 @@ use paydown_tests::processor::{FakeReport, Step};
 use serde_json::{Value, json};
 
 use crate::client::{Client, Response};
-use crate::operators::{operate, planned, run};
+use crate::operators::{planned, run};
 
 /// A credit of 1,000.00 for which 1,100.00 were paid elsewhere, and its path.
 fn overpaid() -> (Client, String) {
     let (client, path) = planned();
     let paid = json!({ "amount": 110_000, "received_on": "2026-01-06", "note": "by cheque" });
-    let answer = operate(&client, &format!("{path}/external_payment"), "paid", &paid);
+    let answer = client.operate(&format!("{path}/external_payment"), "paid", &paid);
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(open(&client, "over_collected"), 1);
     (client, path)
 }
 
 fn refund(client: &Client, path: &str, key: &str, amount: u64) -> Response {
-    operate(client, &format!("{path}/refund"), key, &json!({ "amount": amount, "note": "paid too much" }))
+    client.operate(&format!("{path}/refund"), key, &json!({ "amount": amount, "note": "paid too much" }))
 }
 
 fn open(client: &Client, kind: &str) -> usize {
@@ -126,7 +126,7 @@ fn a_silent_refund_is_decided_and_one_without_an_answer_attached() {
     let unconfirmed = client.read("/v1/exceptions?status=open&kind=credit_unconfirmed")["data"][0].clone();
     assert_eq!(unconfirmed["subject"], first.as_str());
     let word = json!({ "status": "success", "note": "on the statement" });
-    let decided = operate(&client, &format!("/v1/refunds/{first}/decision"), "decided", &word);
+    let decided = client.operate(&format!("/v1/refunds/{first}/decision"), "decided", &word);
     assert_eq!((decided.status.as_u16(), &decided.body["id"]), (200, &json!(first)), "{decided:?}");
     run(&client, "2026-01-12T06:00:00Z");
     assert_eq!(
@@ -137,12 +137,13 @@ fn a_silent_refund_is_decided_and_one_without_an_answer_attached() {
     client.world.processor.script("acct_8841", [Step::lost(), Step::lost(), Step::lost()]);
     let second = refund(&client, &path, "give-more-back", 1_000).header("location").to_owned();
     let named = json!({ "transaction_id": "txn_found", "note": "by their support" });
-    let attached = operate(&client, &format!("{second}/attach"), "attached", &named);
+    let attached = client.operate(&format!("{second}/attach"), "attached", &named);
     assert_eq!(
         (attached.status.as_u16(), &attached.body["status"], &attached.body["transaction_id"]),
         (200, &json!("submitted"), &json!("txn_found")),
         "{attached:?}"
     );
-    operate(&client, &format!("/v1/refunds/{}/attach", uuid::Uuid::nil()), "nobody", &named)
+    client
+        .operate(&format!("/v1/refunds/{}/attach", uuid::Uuid::nil()), "nobody", &named)
         .is_problem(404, "not_found");
 }

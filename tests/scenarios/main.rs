@@ -22,21 +22,13 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use axum::body::{Body, to_bytes};
-use axum::http::Request;
 use chrono::NaiveDate;
 use futures_executor::block_on;
-use paydown::api::Scope;
-use paydown_edge::http::router;
-use paydown_edge::ledger::keys::{NewKey, add};
 use paydown_edge::run::daily;
+use paydown_tests::client::Client;
 use paydown_tests::memory::World;
 use paydown_tests::processor::FakeReport;
 use serde_json::{Value, json};
-use tower::ServiceExt;
-use uuid::Uuid;
-
-const KEY: &str = "pd_story";
 
 #[test]
 fn every_story_goes_as_it_is_told() {
@@ -101,7 +93,7 @@ fn day_of(line: &str) -> Option<NaiveDate> {
 
 /// One credit and its world.
 struct Story {
-    world: World,
+    client: Client,
     credit: String,
     payment: String,
     rows: Vec<String>,
@@ -111,22 +103,13 @@ struct Story {
 
 impl Story {
     fn begin(first: NaiveDate) -> Story {
-        let world = World::at(&format!("{first}T05:00:00Z"));
-        let created_at = format!("{first}T00:00:00Z").parse().expect("an instant");
-        let key = NewKey { id: Uuid::from_u128(1), key: KEY, label: "ann", scopes: &Scope::ALL, created_at };
-        block_on(add(&world.database.sqlite, &key)).expect("a key");
-        Story {
-            world,
-            credit: String::new(),
-            payment: String::new(),
-            rows: vec![],
-            has_report: true,
-            acts: 0,
-        }
+        let client = Client::of(World::at(&format!("{first}T05:00:00Z")));
+        let (credit, payment) = (String::new(), String::new());
+        Story { client, credit, payment, rows: vec![], has_report: true, acts: 0 }
     }
 
     fn set_clock(&mut self, day: NaiveDate, time: &str) {
-        self.world.clock.set(format!("{day}T{time}Z").parse().expect("an instant"));
+        self.client.world.clock.set(format!("{day}T{time}Z").parse().expect("an instant"));
     }
 
     fn happens(&mut self, day: NaiveDate, what: &str) {
@@ -190,13 +173,13 @@ impl Story {
             "account_id": "acct_story", "amount": cents(amount), "fee": cents(fee),
             "installments": count.parse::<u32>().expect("a count"), "interval_days": days.parse::<u32>().expect("days"),
         });
-        let answer = self.send("/v1/perform_advance", "story", body);
+        let answer = self.client.advance("story", &body.to_string()).body;
         self.credit = answer["id"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
     }
 
     /// A row of every report from now on, which happened the evening before.
     fn report(&mut self, subject: &str, day: NaiveDate, status: &str, code: &str) {
-        let detail = self.read(&format!("/v1/credits/{}", self.credit));
+        let detail = self.client.read(&format!("/v1/credits/{}", self.credit));
         let transaction = match subject {
             "credit" => detail["transaction_id"].clone(),
             "refund" => detail["refunds"][0]["transaction_id"].clone(),
@@ -216,7 +199,7 @@ impl Story {
     }
 
     fn decide(&mut self, debit: &str, body: Value) {
-        let detail = self.read(&format!("/v1/credits/{}", self.credit));
+        let detail = self.client.read(&format!("/v1/credits/{}", self.credit));
         let id = self.debit(&detail, debit)["id"].as_str().expect("an id").to_owned();
         self.post(&format!("/v1/debits/{id}/decision"), body);
     }
@@ -225,7 +208,7 @@ impl Story {
         let path = format!("/v1/credits/{}/{act}", self.credit);
         self.post(&path, body);
         if act == "external_payment" {
-            let detail = self.read(&format!("/v1/credits/{}", self.credit));
+            let detail = self.client.read(&format!("/v1/credits/{}", self.credit));
             let id = detail["external_payments"][0]["id"].as_str().expect("a payment");
             self.payment = format!("{path}/{id}");
         }
@@ -234,24 +217,24 @@ impl Story {
     fn post(&mut self, path: &str, mut body: Value) {
         body["note"] = json!("as the story goes");
         self.acts += 1;
-        let answer = self.send(path, &format!("act-{}", self.acts), body);
+        let answer = self.client.operate(path, &format!("act-{}", self.acts), &body).body;
         assert!(answer["id"].is_string(), "{path}: {answer}");
     }
 
     fn run(&mut self, day: NaiveDate) {
         self.set_clock(day, "06:00:00");
         if std::mem::replace(&mut self.has_report, true) {
-            self.world.processor.set_report(FakeReport::of(&self.rows));
+            self.client.world.processor.set_report(FakeReport::of(&self.rows));
         } else {
-            self.world.processor.next_report_fails("no report today");
+            self.client.world.processor.next_report_fails("no report today");
         }
         let as_of = format!("{day}T06:00:00Z").parse().expect("an instant");
-        block_on(daily(&self.world.ports(), as_of)).expect("the run ends");
+        block_on(daily(&self.client.world.ports(), as_of)).expect("the run ends");
     }
 
     /// The credit's status and money, its plan, and what waits for a person.
     fn look(&self) -> String {
-        let credit = self.read(&format!("/v1/credits/{}", self.credit));
+        let credit = self.client.read(&format!("/v1/credits/{}", self.credit));
         let amount = |name: &str| money(&credit[name]);
         let mut text = format!(
             "    {}: paid {}, in flight {}, scheduled {}, missing {}\n",
@@ -280,32 +263,13 @@ impl Story {
             let (amount, status) = (money(&refund["amount"]), refund["status"].as_str().expect("a status"));
             writeln!(text, "    refund of {amount}, {status}").expect("text");
         }
-        let open = self.read("/v1/exceptions?status=open")["data"].clone();
+        let open = self.client.read("/v1/exceptions?status=open")["data"].clone();
         let open = open.as_array().expect("exceptions").iter();
         let mut kinds: Vec<&str> =
             open.map(|exception| exception["kind"].as_str().expect("a kind")).collect();
         kinds.sort_unstable();
         kinds.iter().for_each(|kind| writeln!(text, "    open: {kind}").expect("text"));
         text
-    }
-
-    fn read(&self, path: &str) -> Value {
-        let request = Request::get(path).header("authorization", format!("Bearer {KEY}"));
-        self.answer(request.body(Body::empty()).expect("a request"))
-    }
-
-    fn send(&self, path: &str, key: &str, body: Value) -> Value {
-        let request = Request::post(path)
-            .header("authorization", format!("Bearer {KEY}"))
-            .header("content-type", "application/json")
-            .header("idempotency-key", key);
-        self.answer(request.body(Body::from(body.to_string())).expect("a request"))
-    }
-
-    fn answer(&self, request: Request<Body>) -> Value {
-        let response = block_on(router(self.world.ports()).oneshot(request)).expect("a router never fails");
-        let bytes = block_on(to_bytes(response.into_body(), usize::MAX)).expect("the whole body");
-        serde_json::from_slice(&bytes).expect("JSON")
     }
 }
 

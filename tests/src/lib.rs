@@ -1,5 +1,7 @@
-//! What the native tests share: the ports of edge over SQLite and in memory.
+//! What the native tests share: the ports of edge over SQLite and in memory, and a client of the API over them.
 
+pub mod client;
+pub mod description;
 pub mod memory;
 pub mod platform;
 pub mod processor;

@@ -1,4 +1,4 @@
-//! A client of the API over a world in memory.
+//! A client of the API over a world in memory. Each answer is held against the description of the API.
 
 use std::sync::Arc;
 
@@ -8,10 +8,13 @@ use futures_executor::block_on;
 use paydown::api::Scope;
 use paydown_edge::http::router;
 use paydown_edge::ledger::keys::{NewKey, add};
-use paydown_tests::memory::World;
+
 use serde_json::Value;
 use tower::ServiceExt;
 use uuid::Uuid;
+
+use crate::description::is_described;
+use crate::memory::World;
 
 /// A Monday, an hour before the daily run.
 pub const NOW: &str = "2026-01-05T05:00:00Z";
@@ -22,19 +25,25 @@ pub const KEY: &str = "pd_test_all";
 /// A world with its API.
 #[derive(Clone)]
 pub struct Client {
+    /// The world.
     pub world: World,
 }
 
 /// What came back.
 #[derive(Debug, Clone)]
 pub struct Response {
+    /// Its status.
     pub status: StatusCode,
+    /// Its headers.
     pub headers: HeaderMap,
+    /// Its body.
     pub text: String,
+    /// The same as JSON, null where it is none.
     pub body: Value,
 }
 
 impl Response {
+    /// A header, empty where there is none.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().expect("a header of text"))
     }
@@ -51,17 +60,26 @@ impl Response {
     }
 }
 
+impl Default for Client {
+    fn default() -> Client {
+        Client::new()
+    }
+}
+
 impl Client {
+    /// A client of an empty book at [`NOW`].
     pub fn new() -> Client {
         Client::of(World::at(NOW))
     }
 
+    /// A client of a world, with the key of all scopes.
     pub fn of(world: World) -> Client {
         let client = Client { world };
         client.add_key(KEY, &Scope::ALL);
         client
     }
 
+    /// Adds an API key by its secret.
     pub fn add_key(&self, key: &str, scopes: &[Scope]) {
         let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, key.as_bytes());
         let new = NewKey { id, key, label: "test", scopes, created_at: NOW.parse().expect("an instant") };
@@ -80,10 +98,11 @@ impl Client {
         assert!(!parts.headers["x-request-id"].is_empty());
         let body = serde_json::from_str(&text).unwrap_or_default();
         let response = Response { status: parts.status, headers: parts.headers, text, body };
-        crate::openapi::is_described(&method, &path, &response);
+        is_described(&method, &path, &response);
         response
     }
 
+    /// What a route answers to the key of all scopes.
     pub fn get(&self, path: &str) -> Response {
         let request = Request::get(path).header("authorization", format!("Bearer {KEY}"));
         self.send(request.body(Body::empty()).expect("a request"))
@@ -97,6 +116,7 @@ impl Client {
         response.body
     }
 
+    /// What a route answers to a body.
     pub fn post(&self, path: &str, body: &str) -> Response {
         let request = Request::post(path)
             .header("authorization", format!("Bearer {KEY}"))
@@ -104,8 +124,14 @@ impl Client {
         self.send(request.body(Body::from(body.to_owned())).expect("a request"))
     }
 
+    /// What is answered to a request for an advance.
     pub fn advance(&self, idempotency_key: &str, body: &str) -> Response {
         self.send(advance(idempotency_key, body))
+    }
+
+    /// What is answered to what an operator does.
+    pub fn operate(&self, path: &str, idempotency_key: &str, body: &Value) -> Response {
+        self.send(keyed(path, idempotency_key, &body.to_string()))
     }
 
     /// How many rows each table of the ledger has that is not empty, but for the key of the tests.
@@ -120,7 +146,12 @@ impl Client {
 
 /// A request for an advance with the key of all scopes.
 pub fn advance(idempotency_key: &str, body: &str) -> Request<Body> {
-    Request::post("/v1/perform_advance")
+    keyed("/v1/perform_advance", idempotency_key, body)
+}
+
+/// A request with an idempotency key, and the key of all scopes.
+pub fn keyed(path: &str, idempotency_key: &str, body: &str) -> Request<Body> {
+    Request::post(path)
         .header("authorization", format!("Bearer {KEY}"))
         .header("content-type", "application/json")
         .header("idempotency-key", idempotency_key)
