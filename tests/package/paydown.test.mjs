@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import * as paydown from "../../core/js/build/node.js";
-import { checkPlans, checkScenarios } from "./vectors.mjs";
+import { checkPlans, checkScenarios, facts as advanced } from "./vectors.mjs";
 
 const { PaydownError, apply, coveredFrom, decide, parseReport, plan, statusOf } = paydown;
 const own = dirname(fileURLToPath(import.meta.url));
@@ -16,23 +16,11 @@ const root = join(own, "../..");
 const built = join(root, "core/js/build");
 const vectors = (file) => JSON.parse(readFileSync(join(process.env.PAYDOWN_VECTORS ?? join(root, "tests/vectors"), file)));
 
-const facts = () => ({
+const facts = () => advanced({
   id: "0197e4a0-0000-7000-8000-000000000001",
-  account_id: "acct_8841",
-  currency: "USD",
   terms: { amount: 100_000, fee: 0, installments: 2, interval_days: 7 },
   created_at: "2026-01-05T15:00:00Z",
-  turn: 0,
   transaction_id: "tx_1",
-  debits: [],
-  observations: [],
-  words: [],
-  timeouts: [],
-  unknown_answers: [],
-  holds: [],
-  exceptions: [],
-  written_off: false,
-  external_payments: [],
 });
 
 /** A credit whose advance succeeded, planned on the 6th. */

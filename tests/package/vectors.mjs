@@ -28,6 +28,28 @@ export function checkScenarios(paydown, vectors) {
   return { scenarios, runs };
 }
 
+/** The facts of a credit that was just advanced. */
+export function facts({ id, terms, created_at, transaction_id }) {
+  return {
+    id,
+    account_id: "acct_8841",
+    currency: "USD",
+    terms,
+    created_at,
+    turn: 0,
+    transaction_id,
+    debits: [],
+    observations: [],
+    words: [],
+    timeouts: [],
+    unknown_answers: [],
+    holds: [],
+    exceptions: [],
+    written_off: false,
+    external_payments: [],
+  };
+}
+
 const REPORT_WINDOW_DAYS = 5;
 
 /** One credit, and a processor that answers at once. */
@@ -38,24 +60,7 @@ class World {
 
   constructor(paydown, { created_at, ...terms }) {
     this.paydown = paydown;
-    this.facts = {
-      id: "00000000-0000-0000-0000-000000000001",
-      account_id: "account",
-      currency: "USD",
-      terms,
-      created_at,
-      turn: 0,
-      transaction_id: "credit",
-      debits: [],
-      observations: [],
-      words: [],
-      timeouts: [],
-      unknown_answers: [],
-      holds: [],
-      exceptions: [],
-      written_off: false,
-      external_payments: [],
-    };
+    this.facts = facts({ id: "00000000-0000-0000-0000-000000000001", terms, created_at, transaction_id: "credit" });
   }
 
   liveThrough({ as_of, complete, report }) {
