@@ -24,7 +24,7 @@ use crate::observation::{Source, Status};
 /// let own = facts.id.0;
 /// assert_eq!(to_decide(&facts, Kind::CreditUnconfirmed, own, &context), [own]);
 /// // The processor spoke clearly of a hard return: nothing is to be decided.
-/// assert_eq!(to_decide(&facts, Kind::HardReturn, own, &context), []);
+/// assert!(to_decide(&facts, Kind::HardReturn, own, &context).is_empty());
 /// ```
 pub fn to_decide(facts: &Facts, kind: Kind, subject: Uuid, context: &Context<'_>) -> Vec<Uuid> {
     let debits = State::of(facts).debits;
