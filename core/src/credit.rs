@@ -224,11 +224,13 @@ pub enum Kind {
     DeadLetter,
     /// An advance that was answered from the queue and may not be recorded after all.
     RequestRefused,
+    /// More debits were due, or for more, than a run may issue: it issued none of them.
+    RunLimit,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 21] = [
+    pub const ALL: [Kind; 22] = [
         Kind::CreditUnconfirmed,
         Kind::CreditReturned,
         Kind::CreditContradiction,
@@ -250,6 +252,7 @@ impl Kind {
         Kind::RunLate,
         Kind::DeadLetter,
         Kind::RequestRefused,
+        Kind::RunLimit,
     ];
 
     /// The name in SQL, JSON and on the screen.
@@ -276,6 +279,7 @@ impl Kind {
             Kind::RunLate => "run_late",
             Kind::DeadLetter => "dead_letter",
             Kind::RequestRefused => "request_refused",
+            Kind::RunLimit => "run_limit",
         }
     }
 }

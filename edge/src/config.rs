@@ -19,6 +19,10 @@ pub struct Settings {
     pub max_per_account: Option<u64>,
     /// `MAX_PER_DAY`: what may be advanced in all on one business date, in minor units.
     pub max_per_day: Option<u64>,
+    /// `MAX_DEBITS_PER_RUN`: how many debits one run may issue before an operator is asked.
+    pub max_debits_per_run: Option<u64>,
+    /// `MAX_DEBITED_PER_RUN`: what one run may debit in all before an operator is asked, in minor units.
+    pub max_debited_per_run: Option<u64>,
     /// `INTAKE`: what comes first for an advance.
     pub intake: Intake,
     /// `REPORT_WINDOW_DAYS`: how many times 24 h before its download a report reaches.
@@ -41,6 +45,8 @@ impl Default for Settings {
             max_advance: 100_000_000,
             max_per_account: None,
             max_per_day: None,
+            max_debits_per_run: None,
+            max_debited_per_run: None,
             intake: Intake::Direct,
             report_window_days: 5,
             zone: Zone::default(),
@@ -72,6 +78,8 @@ impl Settings {
             number(&text, "MAX_ADVANCE", settings.max_advance, 1..=paydown::money::Cents::MAX / 2)?;
         settings.max_per_account = limit(&text, "MAX_PER_ACCOUNT")?;
         settings.max_per_day = limit(&text, "MAX_PER_DAY")?;
+        settings.max_debits_per_run = limit(&text, "MAX_DEBITS_PER_RUN")?;
+        settings.max_debited_per_run = limit(&text, "MAX_DEBITED_PER_RUN")?;
         if let Some(intake) = text("INTAKE") {
             settings.intake = match intake.as_str() {
                 "direct" => Intake::Direct,

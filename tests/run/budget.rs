@@ -1,13 +1,19 @@
 //! A run beyond one invocation: what one has no budget for goes on in the next, and comes to the same.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 use futures_executor::block_on;
+use paydown::date::Instant;
+use paydown_edge::clock::Clock;
 use paydown_edge::config::Settings;
-use paydown_edge::ports::{Answer, Message};
-use paydown_edge::run::{Budget, deliver, sweep};
-use paydown_tests::processor::Step;
+use paydown_edge::error::Fault;
+use paydown_edge::ports::{Answer, Message, Ports, Processor, ReportBody};
+use paydown_edge::run::{Budget, daily, deliver, sweep};
+use paydown_tests::memory::Frail;
+use paydown_tests::processor::{FakeProcessor, Step};
 
 use crate::book::{Book, at};
 
@@ -15,7 +21,7 @@ use crate::book::{Book, at};
 fn due_book(statements: u32) -> Book {
     let mut book = Book::new();
     let budget = Budget { statements, ..Budget::default() };
-    book.world.settings = std::sync::Arc::new(Settings { budget, ..Settings::default() });
+    book.world.settings = Arc::new(Settings { budget, ..Settings::default() });
     for number in 0..300 {
         book.advance(&format!("acct_{number}"));
     }
@@ -162,4 +168,109 @@ fn the_reasons_of_a_run_survive_its_breaks() {
     let said = last_status(&book);
     assert_eq!(said, [r#"incomplete ["the processor answers 401: we are misconfigured"]"#]);
     assert!(book.world.outbox.delays().len() > 3, "it was broken into pieces");
+}
+
+/// Ten credits with a debit each due on 12 January, under limits.
+fn limited(max_debits_per_run: Option<u64>, max_debited_per_run: Option<u64>) -> Book {
+    let mut book = Book::new();
+    let settings = Settings { max_debits_per_run, max_debited_per_run, ..Settings::default() };
+    book.world.settings = Arc::new(settings);
+    for number in 0..10 {
+        book.advance(&format!("acct_{number}"));
+    }
+    book.live(6..=12);
+    book
+}
+
+#[test]
+fn more_than_a_run_may_issue_waits_for_an_operator() {
+    for (debits, amount) in [(Some(9), None), (None, Some(999))] {
+        let book = limited(debits, amount);
+        assert_eq!(book.world.processor.calls(), [], "nothing is issued, not even a part");
+        assert_eq!(book.open(), ["run_limit"]);
+        let reason = "10 debits of 10.00 USD are due, more than one run may issue";
+        assert_eq!(last_status(&book), [format!(r#"incomplete ["{reason}"]"#)]);
+        // Another run of the day changes nothing, until somebody looked.
+        let later = |hours| at(12).expect("an instant") + TimeDelta::hours(hours);
+        book.run_at(later(1));
+        assert_eq!(book.world.processor.calls(), []);
+        book.execute(
+            "INSERT INTO resolutions SELECT id, 'close', 'operator', 'as planned', '2026-01-12T08:00:00.000Z', NULL
+             FROM exceptions WHERE kind = 'run_limit' LIMIT 1",
+        );
+        book.run_at(later(3));
+        assert_eq!(book.world.processor.calls().len(), 10);
+        assert_eq!(last_status(&book), ["complete []"]);
+    }
+}
+
+#[test]
+fn exactly_what_a_run_may_issue_is_issued() {
+    let book = limited(Some(10), Some(1_000));
+    assert_eq!((book.world.processor.calls().len(), book.open().len()), (10, 0));
+}
+
+/// A processor that takes its time, while an operator puts a stop in force.
+struct Slow {
+    book: Arc<FakeProcessor>,
+    sqlite: Arc<Frail>,
+    clock: Arc<Ticking>,
+    calls: AtomicUsize,
+}
+
+/// A clock by which each call of the slow processor takes 400 ms.
+struct Ticking(Mutex<Instant>);
+
+#[async_trait::async_trait(?Send)]
+impl Clock for Ticking {
+    async fn now(&self) -> Result<Instant, Fault> {
+        Ok(*self.0.lock().expect("no test thread panicked"))
+    }
+}
+
+#[async_trait::async_trait(?Send)]
+impl Processor for Slow {
+    async fn perform(&self, key: &str, body: &str) -> Answer {
+        if self.calls.fetch_add(1, Ordering::SeqCst) == 7 {
+            let stop = "INSERT INTO stops VALUES ('00000000-0000-8000-8000-000000000001', 'stop', 'op', 'look', '2026-01-12T06:00:01.000Z')";
+            self.sqlite.sqlite.execute(stop).expect("a stop");
+        }
+        *self.clock.0.lock().expect("no test thread panicked") += TimeDelta::milliseconds(400);
+        self.book.perform(key, body).await
+    }
+
+    async fn report(&self) -> Result<Box<dyn ReportBody>, String> {
+        self.book.report().await
+    }
+
+    async fn set_clock(&self, now: Instant) -> Result<(), String> {
+        self.book.set_clock(now).await
+    }
+}
+
+#[test]
+fn a_stop_takes_effect_inside_a_slice() {
+    let mut book = Book::new();
+    for number in 0..50 {
+        book.advance(&format!("acct_{number}"));
+    }
+    book.live(6..=11);
+    let as_of = at(12).expect("an instant");
+    let clock = Arc::new(Ticking(Mutex::new(as_of)));
+    let slow = Slow {
+        book: book.world.processor.clone(),
+        sqlite: book.world.database.clone(),
+        clock: clock.clone(),
+        calls: AtomicUsize::new(0),
+    };
+    let ports = Ports { processor: Arc::new(slow), clock, ..book.world.ports() };
+    block_on(daily(&ports, as_of)).expect("the run ends");
+    let calls = book.world.processor.calls().len();
+    assert!((8..=12).contains(&calls), "{calls} of 50 had left when the stop was heard of");
+    // Started again, what was claimed leaves under its keys, the rest with the next run.
+    book.execute(
+        "INSERT INTO stops VALUES ('00000000-0000-8000-8000-000000000002', 'start', 'op', 'looked', '2026-01-12T07:00:00.000Z')",
+    );
+    book.run(13);
+    assert_eq!(book.world.processor.moved().len(), 50);
 }

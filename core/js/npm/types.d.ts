@@ -555,7 +555,9 @@ export type Kind =
   /** A queue message that could not be handled. */
   | "dead_letter"
   /** An advance that was answered from the queue and may not be recorded after all. */
-  | "request_refused";
+  | "request_refused"
+  /** More debits were due, or for more, than a run may issue: it issued none of them. */
+  | "run_limit";
 
 /** A line that cannot be read. */
 export interface MalformedLine {

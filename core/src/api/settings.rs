@@ -18,6 +18,10 @@ pub struct Settings {
     pub max_per_account: Option<Cents>,
     /// The most that may be advanced on one business date in all; no limit without it.
     pub max_per_day: Option<Cents>,
+    /// How many debits one run may issue before an operator is asked.
+    pub max_debits_per_run: Option<u64>,
+    /// What one run may debit in all before an operator is asked.
+    pub max_debited_per_run: Option<Cents>,
     /// Where a request for an advance goes first.
     pub intake: Intake,
     /// How many times 24 h a report reaches back.

@@ -55,7 +55,8 @@ pub fn to_decide(facts: &Facts, kind: Kind, subject: Uuid, context: &Context<'_>
         | Kind::TwoStrikes
         | Kind::RunLate
         | Kind::DeadLetter
-        | Kind::RequestRefused => vec![],
+        | Kind::RequestRefused
+        | Kind::RunLimit => vec![],
     }
 }
 

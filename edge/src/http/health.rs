@@ -63,6 +63,8 @@ pub async fn settings(call: Call) -> Answered {
         max_advance: cents(settings.max_advance),
         max_per_account: settings.max_per_account.map(cents),
         max_per_day: settings.max_per_day.map(cents),
+        max_debits_per_run: settings.max_debits_per_run,
+        max_debited_per_run: settings.max_debited_per_run.map(cents),
         intake: settings.intake,
         report_window_days: settings.report_window_days,
         // The only zone that the configuration takes so far.

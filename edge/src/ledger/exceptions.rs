@@ -1,14 +1,14 @@
 //! Exceptions about no single credit, and the messages that could not be handled.
 
-use paydown::date::{Instant, text};
+use paydown::date::{BusinessDate, Instant, text};
 use paydown::id::RunId;
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::statement;
+use super::{rows, statement};
 use crate::error::Fault;
-use crate::ports::Statement;
+use crate::ports::{Database, Statement};
 
 /// An exception that is about no single credit.
 #[derive(Debug, Clone, Serialize)]
@@ -32,6 +32,12 @@ pub(crate) fn opened(new: &[NewException]) -> Result<Statement, Fault> {
     statement(EXCEPTIONS, &new)
 }
 
+/// Whether an operator closed a `run_limit` of a run of this date: what is due may be issued.
+pub async fn is_limit_lifted(database: &dyn Database, date: BusinessDate) -> Result<bool, Fault> {
+    let found: Vec<String> = rows(database, statement(LIMIT_LIFTED, &json!({ "date": date }))?).await?;
+    Ok(!found.is_empty())
+}
+
 /// The statement that closes `unknown_transaction` where the transaction is known by now.
 pub(crate) fn known_by_now(at: Instant) -> Result<Statement, Fault> {
     statement(KNOWN_BY_NOW, &json!({ "at": text(at) }))
@@ -41,6 +47,11 @@ pub(crate) fn known_by_now(at: Instant) -> Result<Statement, Fault> {
 pub(crate) fn dead_letter(id: Uuid, queue: &str, body: &str, at: Instant) -> Result<Statement, Fault> {
     statement(DEAD_LETTER, &json!({ "id": id, "queue": queue, "body": body, "at": text(at) }))
 }
+
+const LIMIT_LIFTED: &str = "
+SELECT json_quote(r.id) FROM runs r JOIN exceptions e ON e.kind = 'run_limit' AND e.subject = r.id
+JOIN resolutions s ON s.exception_id = e.id
+WHERE r.business_date = ?1 ->> '$.date' LIMIT 1";
 
 const EXCEPTIONS: &str = "
 INSERT INTO exceptions (id, kind, subject, credit_id, run_id, detail, opened_at, decision_id)

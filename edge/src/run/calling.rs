@@ -40,6 +40,9 @@ pub(super) struct Call {
 /// For how long a set of calls begins new ones: what was answered is to be recorded soon.
 const CALLING_SECONDS: i64 = 8;
 
+/// How long a stop may be in force before calls under way hear of it.
+const STOP_SECONDS: i64 = 1;
+
 /// What a set of calls came to.
 #[derive(Debug, Default)]
 pub(super) struct Called {
@@ -49,7 +52,9 @@ pub(super) struct Called {
     pub stopped: Option<String>,
     /// After how many seconds the processor may be called again: it asked us to slow down.
     pub slow_down: Option<u32>,
-    /// Those that were not called: the time was up, or the processor wants no more.
+    /// Whether an operator put a stop in force meanwhile.
+    pub is_stopped: bool,
+    /// Those that were not called: the time was up, the processor wants no more, or an operator stopped it.
     pub left: Vec<Call>,
 }
 
@@ -60,18 +65,17 @@ pub(super) fn asks_to_wait(seconds: u32) -> String {
 
 /// Calls the processor for all of `calls`, until the time is up or it wants no more, and records the answers in one batch.
 pub(super) async fn call(ports: &Ports, calls: Vec<Call>, at: Instant) -> Result<Called, Fault> {
-    let begun_at = ports.clock.real_now().await?;
-    let is_over = Cell::new(false);
+    let door = Door::open(ports).await?;
     let answers = stream::iter(calls).map(|call| {
-        let is_over = &is_over;
+        let door = &door;
         async move {
-            let passed = ports.clock.real_now().await.map(|now| now.signed_duration_since(begun_at));
-            if is_over.get() || passed.is_ok_and(|passed| passed >= TimeDelta::seconds(CALLING_SECONDS)) {
+            if !door.is_open().await {
                 return (call, None);
             }
             let answer = ports.processor.perform(&call.subject.to_string(), &call.body).await;
-            let wants_no_more = matches!(answer, Answer::Misconfigured { .. } | Answer::SlowDown { .. });
-            is_over.set(is_over.get() || wants_no_more);
+            if matches!(answer, Answer::Misconfigured { .. } | Answer::SlowDown { .. }) {
+                door.is_shut.set(true);
+            }
             (call, Some(answer))
         }
     });
@@ -84,11 +88,45 @@ pub(super) async fn call(ports: &Ports, calls: Vec<Call>, at: Instant) -> Result
             None => called.left.push(call),
         }
     }
+    called.is_stopped = door.is_stopped.get();
     let statements = calls::answers(&said.named, &said.refused, &said.unknown)?;
     if !statements.is_empty() {
         ledger::batch(&*ports.database, &statements).await?;
     }
     Ok(called)
+}
+
+/// What every new call of a set goes through.
+struct Door<'a> {
+    ports: &'a Ports,
+    begun_at: Instant,
+    asked_at: Cell<Instant>,
+    is_shut: Cell<bool>,
+    is_stopped: Cell<bool>,
+}
+
+impl<'a> Door<'a> {
+    async fn open(ports: &'a Ports) -> Result<Door<'a>, Fault> {
+        let begun_at = ports.clock.real_now().await?;
+        let (is_shut, is_stopped) = (Cell::new(false), Cell::new(false));
+        Ok(Door { ports, begun_at, asked_at: Cell::new(begun_at), is_shut, is_stopped })
+    }
+
+    /// Whether a call may begin: the time is not up, the processor wants more, and no stop came into force.
+    async fn is_open(&self) -> bool {
+        // What cannot be known is no reason to move money.
+        let Ok(now) = self.ports.clock.real_now().await else { return false };
+        if now.signed_duration_since(self.begun_at) >= TimeDelta::seconds(CALLING_SECONDS) {
+            self.is_shut.set(true);
+        }
+        let asked = now.signed_duration_since(self.asked_at.get());
+        if !self.is_shut.get() && asked >= TimeDelta::seconds(STOP_SECONDS) {
+            self.asked_at.set(now);
+            let in_force = stops::stop(&*self.ports.database).await.is_ok_and(|stop| stop.in_force);
+            self.is_stopped.set(self.is_stopped.get() || in_force);
+        }
+        !self.is_shut.get() && !self.is_stopped.get()
+    }
 }
 
 /// The answers of a set of calls, as they are recorded.

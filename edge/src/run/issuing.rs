@@ -7,7 +7,7 @@ use paydown::id::CreditId;
 use uuid::Uuid;
 
 use super::calling::{Call, asks_to_wait, call, refusals};
-use super::{Later, Running, Stage, Stretch, Worked};
+use super::{Later, Place, Running, Stage, Stretch, Worked};
 use crate::error::Fault;
 use crate::ledger::decisions::land;
 use crate::ledger::facts::facts;
@@ -24,6 +24,11 @@ const PATIENCE_HOURS: i64 = 6;
 /// the next run; when it asks to wait, the run waits.
 pub(super) async fn issue(running: &Running<'_>) -> Result<Stretch, Fault> {
     let mut place = running.place(Stage::Issue).await?;
+    let too_much = running.place(Stage::Weigh).await?.reasons;
+    if !too_much.is_empty() {
+        // Its stage says so already; here it only keeps everything in.
+        return carry_all(running, place).await;
+    }
     if place.reasons.is_empty() {
         let worked = call_unheard(running, &place.cursor).await?;
         place.reasons = worked.reasons;
@@ -40,6 +45,17 @@ pub(super) async fn issue(running: &Running<'_>) -> Result<Stretch, Fault> {
         }
         worked.statements.push(credits::carry_due(running.run.id, &still_due(running, &credits).await?)?);
         Ok(worked)
+    };
+    running.slices(Stage::Issue, place, find, work).await
+}
+
+/// Leaves all that is due to the next run.
+async fn carry_all(running: &Running<'_>, place: Place) -> Result<Stretch, Fault> {
+    let find = async |since| credits::due(running.database(), &since).await;
+    let work = async |credits: Vec<CreditId>, _: &[String]| {
+        let left = still_due(running, &credits).await?;
+        let statements = vec![credits::carry_due(running.run.id, &left)?];
+        Ok(Worked { statements, ..Worked::default() })
     };
     running.slices(Stage::Issue, place, find, work).await
 }
@@ -74,7 +90,7 @@ async fn called(running: &Running<'_>, mut calls: Vec<Call>) -> Result<Worked, F
                 false => worked.reasons.push(asks_to_wait(seconds)),
             }
         }
-        if worked.later.is_some() || !worked.reasons.is_empty() {
+        if called.is_stopped || worked.later.is_some() || !worked.reasons.is_empty() {
             break;
         }
         calls = called.left;

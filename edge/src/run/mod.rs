@@ -6,7 +6,7 @@
 //! 2. call again what is processing (`seeking`);
 //! 3. download the report once, archive it, record its observations (`reading`);
 //! 4. to 6. words and timeouts, credit by credit, as core decides (`deciding`);
-//! 7. issue what is due (`issuing`);
+//! 7. issue what is due (`issuing`), unless it is more than one run may issue (`weighing`);
 //! 8. check L10 over everything touched and close the run (`closing`).
 //!
 //! Each stage is a row when it is done and resumes where its last slice ended; doing one twice changes
@@ -26,6 +26,7 @@ mod sandbox;
 mod seeking;
 mod striking;
 mod sweeping;
+mod weighing;
 
 pub use budget::Budget;
 pub use calling::{give_back, submit};
@@ -74,13 +75,21 @@ enum Stage {
     Report,
     Observations,
     Words,
+    Weigh,
     Issue,
     Check,
 }
 
 impl Stage {
-    const ALL: [Stage; 6] =
-        [Stage::Seek, Stage::Report, Stage::Observations, Stage::Words, Stage::Issue, Stage::Check];
+    const ALL: [Stage; 7] = [
+        Stage::Seek,
+        Stage::Report,
+        Stage::Observations,
+        Stage::Words,
+        Stage::Weigh,
+        Stage::Issue,
+        Stage::Check,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -88,6 +97,7 @@ impl Stage {
             Stage::Report => "report",
             Stage::Observations => "observations",
             Stage::Words => "words",
+            Stage::Weigh => "weigh",
             Stage::Issue => "issue",
             Stage::Check => "check",
         }
@@ -172,6 +182,7 @@ impl<'a> Running<'a> {
             Stage::Report => reading::download(self).await?,
             Stage::Observations => reading::record(self).await?,
             Stage::Words => deciding::words(self).await?,
+            Stage::Weigh => weighing::weigh(self).await?,
             Stage::Issue => issuing::issue(self).await?,
             Stage::Check => closing::check(self).await?,
         };

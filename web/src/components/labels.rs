@@ -44,7 +44,7 @@ pub const DEBIT_STATUSES: [DebitStatus; 8] = [
 ];
 
 /// All kinds of exceptions, as a filter lists them.
-pub const KINDS: [Kind; 21] = [
+pub const KINDS: [Kind; 22] = [
     Kind::HardReturn,
     Kind::RetryLimit,
     Kind::UnknownReturnCode,
@@ -66,6 +66,7 @@ pub const KINDS: [Kind; 21] = [
     Kind::RunLate,
     Kind::DeadLetter,
     Kind::RequestRefused,
+    Kind::RunLimit,
 ];
 
 impl Labelled for CreditStatus {
@@ -235,6 +236,7 @@ pub const fn kind(kind: Kind) -> &'static str {
         Kind::RunLate => "Run came late",
         Kind::DeadLetter => "Message could not be handled",
         Kind::RequestRefused => "Advance refused after its answer",
+        Kind::RunLimit => "Too much due for one run",
     }
 }
 
