@@ -262,6 +262,9 @@ fn what_waits_for_a_word_is_decided_all_of_a_kind_at_once() {
     all(json!({ "kind": "report_gap", "action": "decide", "note": "x" })).is_problem(422, "invalid_request");
     all(json!({ "kind": "report_gap", "action": "close", "status": "success", "note": "x" }))
         .is_problem(422, "invalid_request");
+    let nothing =
+        json!({ "kind": "hard_return", "action": "release", "status": null, "code": null, "note": "x" });
+    assert_eq!(all(nothing).body, json!({ "resolved": 0, "left": 0 }));
     let none = all(json!({ "kind": "hard_return", "action": "decide", "status": "success", "note": "x" }));
     assert_eq!(none.body, json!({ "resolved": 0, "left": 0 }));
     for (kind, status) in [("credit_unconfirmed", "failure"), ("report_gap", "success")] {

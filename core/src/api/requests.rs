@@ -140,7 +140,7 @@ pub struct ResolutionRequest {
     /// One of the exception's `actions`.
     pub action: ResolutionAction,
     /// What became of the transactions whose word is missing; for `decide`, and for it alone.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// The return code, of a failure alone.
     #[serde(default)]
@@ -163,7 +163,7 @@ pub struct ResolutionsRequest {
     /// What is done to each for which it makes sense; the others are left.
     pub action: ResolutionAction,
     /// What became of the transactions whose word is missing; for `decide`, and for it alone.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// The return code, of a failure alone.
     #[serde(default)]

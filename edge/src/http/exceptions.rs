@@ -183,6 +183,13 @@ enum Asked {
 
 fn asked(body: &mut Body) -> Option<Asked> {
     let action = body.named("action", "must be close, release or decide")?;
+    if action != ResolutionAction::Decide {
+        for name in ["status", "code"] {
+            body.or_null(name, |body, name| {
+                body.text(name, "is for the action decide alone", |_| None::<()>)
+            });
+        }
+    }
     Some(match action {
         ResolutionAction::Close => Asked::Close,
         ResolutionAction::Release => Asked::Release,
