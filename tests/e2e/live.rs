@@ -154,9 +154,38 @@ impl Live {
 
     /// The sweeper, some minutes after the run of a day.
     pub fn sweep(&self, day: i64, minutes: i64) {
-        let at = self.morning(day).checked_add_signed(TimeDelta::minutes(minutes)).expect("an instant");
-        let answer = self.cron(SWEEP, at);
+        let answer = self.try_sweep(day, minutes);
         assert_eq!(answer.status, 200, "the sweep: {}", answer.text);
+    }
+
+    /// The same, where a kill may come in between.
+    pub fn try_sweep(&self, day: i64, minutes: i64) -> Answer {
+        let at = self.morning(day).checked_add_signed(TimeDelta::minutes(minutes)).expect("an instant");
+        self.cron(SWEEP, at)
+    }
+
+    /// The run of the latest instant.
+    pub fn last_run(&self) -> Value {
+        self.get("/v1/runs?limit=1").json()["data"][0].clone()
+    }
+
+    /// The same once it has ended; what it handed on is the queue's to deliver.
+    pub fn ended_run(&self) -> Value {
+        let begun_at = now();
+        loop {
+            let run = self.last_run();
+            if run["status"] != "running" {
+                return run;
+            }
+            assert!(begun_at.elapsed() < Duration::from_secs(240), "it goes on and on: {run}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// How many calls the bank has had.
+    pub fn bank_calls(&self) -> u64 {
+        let books = self.send("GET", &self.bank("/books"), &[], None).json();
+        books["calls"].as_u64().unwrap_or_else(|| panic!("{books}"))
     }
 
     fn cron(&self, pattern: &str, at: DateTime<Utc>) -> Answer {
