@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::calendar::DueDate;
 use crate::date::{BusinessDate, Instant};
 use crate::id::{CreditId, DebitId, ExceptionId, RefundId, TransactionId};
 use crate::money::Cents;
@@ -93,6 +94,9 @@ pub struct DebitFacts {
     pub amount: Cents,
     /// When it is due.
     pub due_date: BusinessDate,
+    /// When it would be due if due dates did not roll, where that is another date (L9).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unrolled_due_date: Option<BusinessDate>,
     /// Why it was made.
     pub reason: Reason,
     /// The sequence of the debit in whose place it is.
@@ -103,6 +107,17 @@ pub struct DebitFacts {
     pub transaction_id: Option<TransactionId>,
     /// Why it will never be submitted.
     pub cancelled_because: Option<Because>,
+}
+
+impl DebitFacts {
+    /// Its date in the plan's cadence, from which slots and shifts are counted (L9).
+    pub fn unrolled(&self) -> BusinessDate {
+        self.unrolled_due_date.unwrap_or(self.due_date)
+    }
+
+    pub(crate) fn due(&self) -> DueDate {
+        DueDate { rolled: self.due_date, unrolled: self.unrolled_due_date }
+    }
 }
 
 /// The first call under a key whose outcome at the processor is not known.

@@ -89,7 +89,8 @@ impl std::str::FromStr for BusinessDate {
 ///
 /// `Zone::default()` is UTC. Core has no time zone database; who knows the zone passes its
 /// transitions in.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
 pub struct Zone {
     /// Seconds east of UTC, from an instant on, in the order of time.
     transitions: Vec<(Instant, i32)>,

@@ -6,6 +6,7 @@
 #![warn(clippy::arithmetic_side_effects, clippy::float_arithmetic)]
 
 pub mod api;
+pub mod calendar;
 pub mod coverage;
 pub mod credit;
 pub mod date;

@@ -5,6 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::{Calendar, DueDate};
 use crate::date::BusinessDate;
 use crate::money::Cents;
 
@@ -119,6 +120,9 @@ pub struct Installment {
     pub amount: Cents,
     /// When it is due.
     pub due_date: BusinessDate,
+    /// When it would be due if due dates did not roll, where that is another date (L9).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unrolled_due_date: Option<BusinessDate>,
 }
 
 /// The plan of a credit advanced on `credit_date`, made in a run of `run_date`.
@@ -126,30 +130,44 @@ pub struct Installment {
 /// `base = total div n`, and the first `total mod n` installments carry one cent more. Installment
 /// `k` is due `k` intervals after the credit date; when the first due date is before the run date,
 /// the whole plan moves later by the fewest whole intervals that bring it to the run date or after.
+/// With a calendar each date then rolls by it (L9), in turn: of two that meet the second goes on to the next banking day.
 ///
 /// ```
-/// use paydown::{money::Cents, plan::{plan, Terms}};
+/// use paydown::{calendar::FederalReserve, money::Cents, plan::{plan, Terms}};
 /// let terms = Terms { amount: Cents::new(100_000).unwrap(), fee: Cents::ZERO, installments: 12, interval_days: 7 };
 /// let date = |text: &str| text.parse().unwrap();
-/// let planned = plan(&terms, date("2026-01-05"), date("2026-01-13"));
+/// let planned = plan(&terms, date("2026-01-05"), date("2026-01-13"), None);
 /// // The first due date, the 12th, was missed by a day: all move a week.
 /// assert_eq!(planned[0].due_date, date("2026-01-19"));
 /// assert_eq!((planned[3].amount.get(), planned[4].amount.get()), (8334, 8333));
+/// // The 19th is Martin Luther King's day: that one is due on the Tuesday, and the others keep their Mondays.
+/// let rolled = plan(&terms, date("2026-01-05"), date("2026-01-13"), Some(&FederalReserve));
+/// assert_eq!((rolled[0].due_date, rolled[1].due_date), (date("2026-01-20"), date("2026-01-26")));
 /// ```
-pub fn plan(terms: &Terms, credit_date: BusinessDate, run_date: BusinessDate) -> Vec<Installment> {
+pub fn plan(
+    terms: &Terms,
+    credit_date: BusinessDate,
+    run_date: BusinessDate,
+    calendar: Option<&dyn Calendar>,
+) -> Vec<Installment> {
     let count = terms.installments.max(1);
     let interval = terms.interval_days.max(1);
     let total = terms.total();
     let base = total.checked_div(i128::from(count)).unwrap_or(0);
     let odd_cents = total.checked_rem(i128::from(count)).unwrap_or(0);
     let first_due = shifted(credit_date.plus_days(interval), interval, run_date);
+    let mut last_due = None;
     (1..=count)
         .map(|sequence| {
             let carries_one = i128::from(sequence) <= odd_cents;
+            let unrolled = first_due.plus_days(sequence.saturating_sub(1).saturating_mul(interval));
+            let due = DueDate::rolled(unrolled, calendar, |date| last_due.is_some_and(|last| date <= last));
+            last_due = Some(due.rolled);
             Installment {
                 sequence,
                 amount: Cents::from_balance(base.saturating_add(i128::from(carries_one))),
-                due_date: first_due.plus_days(sequence.saturating_sub(1).saturating_mul(interval)),
+                due_date: due.rolled,
+                unrolled_due_date: due.unrolled,
             }
         })
         .collect()
@@ -161,7 +179,7 @@ fn shifted(date: BusinessDate, interval: u32, not_before: BusinessDate) -> Busin
     date.plus_days(late.div_ceil(interval).saturating_mul(interval))
 }
 
-/// The next slot: from the latest due date, one interval or more, until it is after `run_date` (L4).
+/// The next slot, unrolled: from the latest unrolled due date, one interval or more, until it is after `run_date` (L4).
 ///
 /// ```
 /// use paydown::plan::next_slot;

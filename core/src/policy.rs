@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::DueDateRoll;
+
 /// How grave a failure is, from the least to the gravest (L6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -142,6 +144,9 @@ pub struct Policy {
     /// Whether two failed debits in a row on an account hold all its credits (L8).
     #[serde(default)]
     pub two_strikes: bool,
+    /// Whether due dates roll onto banking days (L9).
+    #[serde(default)]
+    pub due_date_roll: DueDateRoll,
 }
 
 impl Default for Policy {
@@ -154,6 +159,7 @@ impl Default for Policy {
             no_code_presentments: 6,
             key_days: None,
             two_strikes: false,
+            due_date_roll: DueDateRoll::None,
         }
     }
 }

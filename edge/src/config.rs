@@ -1,7 +1,9 @@
 //! The configuration: one value for each variable of the README's table.
 
 use paydown::api::Intake;
-use paydown::date::Zone;
+use paydown::calendar::{DueDateRoll, FederalReserve};
+use paydown::date::{Instant, Zone};
+use paydown::decision::Context;
 use paydown::policy::Policy;
 
 use crate::run::Budget;
@@ -27,9 +29,11 @@ pub struct Settings {
     pub intake: Intake,
     /// `REPORT_WINDOW_DAYS`: how many times 24 h before its download a report reaches.
     pub report_window_days: u32,
-    /// The business time zone.
+    /// `BUSINESS_TIME_ZONE`: the business time zone, by its IANA name.
+    pub business_time_zone: String,
+    /// Its offsets.
     pub zone: Zone,
-    /// The policy of the law.
+    /// The policy of the law; its `due_date_roll` is `DUE_DATE_ROLL`.
     pub policy: Policy,
     /// `RUN_STATEMENTS`: what one invocation of a run may use before it hands the rest on.
     pub budget: Budget,
@@ -49,6 +53,7 @@ impl Default for Settings {
             max_debited_per_run: None,
             intake: Intake::Direct,
             report_window_days: 5,
+            business_time_zone: "UTC".into(),
             zone: Zone::default(),
             policy: Policy::default(),
             budget: Budget::default(),
@@ -58,10 +63,14 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The settings that `variable` gives by name; what it does not give has its default.
+    /// The settings that `variable` gives by name; what it does not give has its default. `zone_named` knows the time
+    /// zones by their IANA names.
     ///
     /// An error names the variable that cannot be read.
-    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, String> {
+    pub fn from_variables(
+        variable: impl Fn(&str) -> Option<String>,
+        zone_named: impl Fn(&str) -> Option<Zone>,
+    ) -> Result<Settings, String> {
         let mut settings = Settings::default();
         let text = |name: &str| variable(name).filter(|v| !v.is_empty());
         if let Some(currency) = text("CURRENCY") {
@@ -71,8 +80,21 @@ impl Settings {
         if let Some(account) = text("FUNDING_ACCOUNT") {
             settings.funding_account = account;
         }
-        if let Some(zone) = text("BUSINESS_TIME_ZONE").filter(|z| z != "UTC") {
-            return Err(format!("BUSINESS_TIME_ZONE {zone} is not supported: only UTC is"));
+        if let Some(name) = text("BUSINESS_TIME_ZONE").filter(|name| name != "UTC") {
+            // An offset such as `-05:00` is no name: it knows no daylight saving.
+            let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic());
+            let zone = Some(name.as_str()).filter(|_| is_name).and_then(zone_named);
+            settings.zone = zone.ok_or_else(|| {
+                format!("BUSINESS_TIME_ZONE is {name}: an IANA time zone such as America/New_York is needed")
+            })?;
+            settings.business_time_zone = name;
+        }
+        if let Some(roll) = text("DUE_DATE_ROLL") {
+            settings.policy.due_date_roll = match roll.as_str() {
+                "none" => DueDateRoll::None,
+                "following" => DueDateRoll::Following,
+                other => return Err(format!("DUE_DATE_ROLL is {other}: none or following is needed")),
+            };
         }
         settings.max_advance =
             number(&text, "MAX_ADVANCE", settings.max_advance, 1..=paydown::money::Cents::MAX / 2)?;
@@ -103,6 +125,11 @@ impl Settings {
         }
         Ok(settings)
     }
+
+    /// What a decision of an instant knows besides the facts.
+    pub fn context(&self, as_of: Instant) -> Context<'_> {
+        Context { as_of, zone: &self.zone, policy: &self.policy, calendar: &FederalReserve }
+    }
 }
 
 /// The limit in minor units that a variable holds; none when it is not set.
@@ -127,4 +154,49 @@ fn number<N: TryFrom<u64> + Copy>(
         range.start(),
         range.end()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A world that knows one zone besides UTC.
+    fn read(name: &str, value: &str) -> Result<Settings, String> {
+        let new_york = Zone::new(vec![(Instant::MIN_UTC, -5 * 3600)]);
+        Settings::from_variables(
+            |asked| (asked == name).then(|| value.to_owned()),
+            |zone| (zone == "America/New_York").then(|| new_york.clone()),
+        )
+    }
+
+    #[test]
+    fn the_zone_is_one_that_has_a_name() {
+        let six = "2026-01-05T03:00:00Z".parse().unwrap();
+        let zoned = |value| read("BUSINESS_TIME_ZONE", value);
+        for (value, name, date) in [
+            ("", "UTC", "2026-01-05"),
+            ("UTC", "UTC", "2026-01-05"),
+            ("America/New_York", "America/New_York", "2026-01-04"),
+        ] {
+            let settings = zoned(value).unwrap();
+            assert_eq!(settings.business_time_zone, name);
+            assert_eq!(settings.context(six).run_date().to_string(), date, "{value}");
+        }
+        for value in ["Mars/Olympus", "-05:00", "+0"] {
+            let why = format!(
+                "BUSINESS_TIME_ZONE is {value}: an IANA time zone such as America/New_York is needed"
+            );
+            assert_eq!(zoned(value), Err(why));
+        }
+    }
+
+    #[test]
+    fn due_dates_roll_when_that_is_set() {
+        let roll = |value| read("DUE_DATE_ROLL", value).map(|settings| settings.policy.due_date_roll);
+        assert_eq!(roll(""), Ok(DueDateRoll::None));
+        assert_eq!(roll("none"), Ok(DueDateRoll::None));
+        assert_eq!(roll("following"), Ok(DueDateRoll::Following));
+        let why = "DUE_DATE_ROLL is preceding: none or following is needed";
+        assert_eq!(roll("preceding"), Err(why.to_owned()));
+    }
 }

@@ -12,6 +12,7 @@ pub mod log;
 pub mod ports;
 pub mod processor;
 pub mod run;
+pub mod zone;
 
 #[cfg(target_arch = "wasm32")]
 mod doors;

@@ -4,6 +4,7 @@ mod access;
 mod advances;
 mod append_only;
 mod bad_input;
+mod calendar;
 mod faults;
 mod intake;
 mod limits;

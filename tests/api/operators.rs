@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 use futures_executor::block_on;
 use paydown::api::Scope;
+use paydown::calendar::FederalReserve;
 use paydown::credit::Facts;
 use paydown::date::{BusinessDate, Zone};
 use paydown::decision::{Context, Input, decide};
@@ -144,6 +145,7 @@ fn what_an_operator_does_is_what_core_decides() {
             as_of: "2026-01-06T06:00:00Z".parse().expect("an instant"),
             zone: &Zone::default(),
             policy: &Policy::default(),
+            calendar: &FederalReserve,
         };
         let mut expected = before.clone();
         let decision = decide(&before, input(place.unwrap_or_default(), received_on, amount), &context);

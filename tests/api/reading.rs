@@ -263,7 +263,7 @@ fn debits_come_by_due_date() {
     assert_eq!(failed.len(), 1);
     let expected = json!({
         "id": book.first_debit(&book.closed), "credit_id": book.closed, "account_id": "acct_closed", "sequence": 1,
-        "amount": 110, "due_date": "2026-01-12", "status": "failed", "reason": "planned", "replaces": null,
+        "amount": 110, "due_date": "2026-01-12", "unrolled_due_date": null, "status": "failed", "reason": "planned", "replaces": null,
         "replaced_by": [], "cancelled_because": null, "transaction_id": format!("tx_{}", book.first_debit(&book.closed)),
         "code": "R02", "submitted_at": "2026-01-12T06:00:00Z", "resolved_at": "2026-01-12T21:00:00Z",
     });

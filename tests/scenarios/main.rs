@@ -14,6 +14,9 @@
 //! | `operator records 150.00 paid elsewhere`, `operator revokes the payment` | the same |
 //! | `look` | the credit as it stands after the day's run |
 //!
+//! Lines before the first day that begin with `setting` are settings: `setting DUE_DATE_ROLL=following`. Of the time zones
+//! `America/Los_Angeles` is known, as it is in 2026.
+//!
 //! There is a run on each day from the one after the advance to the story's last. What follows `look` is what is
 //! expected; `PAYDOWN_UPDATE=1` writes it anew.
 
@@ -24,6 +27,8 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 use futures_executor::block_on;
+use paydown::date::Zone;
+use paydown_edge::config::Settings;
 use paydown_edge::run::daily;
 use paydown_tests::client::Client;
 use paydown_tests::memory::World;
@@ -62,7 +67,7 @@ fn live(told: &str) -> String {
     }
     let (first, last) =
         (*days.keys().next().expect("a story has days"), *days.keys().last().expect("and a last"));
-    let mut story = Story::begin(first);
+    let mut story = Story::begin(first, settings(&about));
     let mut lived = about.join("\n");
     lived.push('\n');
     for day in first.iter_days().take_while(|day| *day <= last) {
@@ -87,6 +92,24 @@ fn live(told: &str) -> String {
     lived
 }
 
+/// The settings that the lines about a story name.
+fn settings(about: &[&str]) -> Settings {
+    let named = about.iter().filter_map(|line| line.strip_prefix("setting ")?.split_once('='));
+    let set: BTreeMap<&str, &str> = named.collect();
+    let offsets = [
+        ("2025-11-02T09:00:00Z", -8 * 3600),
+        ("2026-03-08T10:00:00Z", -7 * 3600),
+        ("2026-11-01T09:00:00Z", -8 * 3600),
+    ];
+    let los_angeles =
+        || Zone::new(offsets.map(|(at, offset)| (at.parse().expect("an instant"), offset)).to_vec());
+    Settings::from_variables(
+        |name| set.get(name).map(|value| (*value).to_owned()),
+        |name| (name == "America/Los_Angeles").then(los_angeles),
+    )
+    .expect("settings")
+}
+
 fn day_of(line: &str) -> Option<NaiveDate> {
     line.get(..10)?.parse().ok()
 }
@@ -102,8 +125,8 @@ struct Story {
 }
 
 impl Story {
-    fn begin(first: NaiveDate) -> Story {
-        let client = Client::of(World::at(&format!("{first}T05:00:00Z")));
+    fn begin(first: NaiveDate, settings: Settings) -> Story {
+        let client = Client::of(World::with(&format!("{first}T05:00:00Z"), settings));
         let (credit, payment) = (String::new(), String::new());
         Story { client, credit, payment, rows: vec![], has_report: true, acts: 0 }
     }

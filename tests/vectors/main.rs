@@ -1,5 +1,6 @@
 //! The vectors of the law through `decide`, the same function that the Worker runs.
 
+use paydown::calendar::FederalReserve;
 use paydown::coverage::{CompleteReport, covered_from};
 use paydown::credit::{Facts, State};
 use paydown::date::{Instant, Zone};
@@ -22,7 +23,7 @@ fn plan_vectors() {
     assert!(!vectors.plans.is_empty());
     for (number, vector) in vectors.plans.iter().enumerate() {
         let credit_date = Zone::default().business_date(vector.created_at);
-        let planned = plan(&vector.terms, credit_date, vector.run_date);
+        let planned = plan(&vector.terms, credit_date, vector.run_date, None);
         assert_eq!(json!(planned), vector.expect, "plan {number}");
     }
 }
@@ -127,7 +128,7 @@ impl World {
 
     fn decide(&mut self, input: Input, as_of: Instant) {
         let (zone, policy) = (Zone::default(), Policy::default());
-        let context = Context { as_of, zone: &zone, policy: &policy };
+        let context = Context { as_of, zone: &zone, policy: &policy, calendar: &FederalReserve };
         let decision = decide(&self.facts, input.clone(), &context);
         self.facts.apply(&decision, as_of);
         for effect in &decision.effects {

@@ -145,6 +145,8 @@ export interface Debit {
   submitted_at: string | null;
   /** Its transaction, once the processor has named it. */
   transaction_id: TransactionId | null;
+  /** When it would be due if due dates did not roll, where that is another date. */
+  unrolled_due_date: BusinessDate | null;
 }
 
 /** The facts of one debit. */
@@ -167,6 +169,8 @@ export interface DebitFacts {
   submitted_at: string | null;
   /** Its transaction, once the processor has named it. */
   transaction_id: TransactionId | null;
+  /** When it would be due if due dates did not roll, where that is another date (L9). */
+  unrolled_due_date?: BusinessDate | null;
 }
 
 /** The id of a debit, and the idempotency key of its transaction. */
@@ -200,6 +204,13 @@ export interface Decision {
   /** The turn it takes; another decision of the same turn makes it stale. */
   turn: number;
 }
+
+/** What becomes of a due date on which banks do not work: the setting `DUE_DATE_ROLL`. */
+export type DueDateRoll =
+  /** It stays. */
+  | "none"
+  /** It moves to the next banking day that the credit has free. */
+  | "following";
 
 /** What a decision asks to be done. */
 export type Effect =
@@ -510,6 +521,8 @@ export interface Installment {
   due_date: BusinessDate;
   /** Its place in the plan, from 1. */
   sequence: number;
+  /** When it would be due if due dates did not roll, where that is another date (L9). */
+  unrolled_due_date?: BusinessDate | null;
 }
 
 /** The kinds of exceptions of the law. */
@@ -619,6 +632,8 @@ export interface Plan {
 export interface PlanRequest {
   /** What is paid out, in minor units, from 1. */
   amount: Cents;
+  /** Whether due dates roll onto banking days of the Federal Reserve (L9); they do not by default. */
+  due_date_roll?: DueDateRoll;
   /** What it costs, at most the amount; 0 by default. */
   fee?: Cents;
   /** How many installments, 1 to 104, at most as many as there are minor units owed; 12 by default. */
@@ -636,6 +651,8 @@ export interface PlanRequest {
  * rewrites nothing.
  */
 export interface Policy {
+  /** Whether due dates roll onto banking days (L9). */
+  due_date_roll?: DueDateRoll;
   /** For how many days after the first unknown answer a key may be called again; `None`: for ever (L3). */
   key_days?: number | null;
   /** How many presentments a family may have when the last failed without a code (L7). */

@@ -12,6 +12,7 @@ pub mod report;
 pub mod shapes;
 mod value;
 
+use paydown::calendar::FederalReserve;
 use paydown::coverage::{CompleteReport, covered_from};
 use paydown::credit::Facts;
 use paydown::date::Instant;
@@ -29,7 +30,8 @@ pub fn plan_of(request: JsValue) -> Result<JsValue, PaydownError> {
     let request: PlanOf = read("request", request)?;
     let terms = request.terms();
     fit(&terms, "request")?;
-    write(&request.planned(plan::plan(&terms, request.start_date, request.run_date())))
+    let calendar = request.due_date_roll.by(&FederalReserve);
+    write(&request.planned(plan::plan(&terms, request.start_date, request.run_date(), calendar)))
 }
 
 /// `decide(facts, input, context)`: what follows for one credit (L2 to L8).
@@ -39,7 +41,8 @@ pub fn decide(facts: JsValue, input: JsValue, context: JsValue) -> Result<JsValu
     let input: Input = read_shallow("input", input)?;
     let context: ContextRequest = read("context", context)?;
     let (zone, policy) = (context.zone(), context.policy());
-    let context = decision::Context { as_of: context.as_of, zone: &zone, policy: &policy };
+    let context =
+        decision::Context { as_of: context.as_of, zone: &zone, policy: &policy, calendar: &FederalReserve };
     write(&decision::decide(&facts, input, &context))
 }
 

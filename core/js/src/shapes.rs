@@ -1,6 +1,7 @@
 //! What the functions take and give beyond the shapes of core.
 
 use paydown::api::{Credit, DEFAULT_INSTALLMENTS, DEFAULT_INTERVAL_DAYS, Debit, Plan};
+use paydown::calendar::DueDateRoll;
 use paydown::credit::Facts;
 use paydown::date::{BusinessDate, Instant, Zone};
 use paydown::money::Cents;
@@ -28,6 +29,9 @@ pub struct PlanOf {
     pub start_date: BusinessDate,
     /// The date of the run that plans it; the date of the advance by default.
     pub run_date: Option<BusinessDate>,
+    /// Whether due dates roll onto banking days of the Federal Reserve (L9); they do not by default.
+    #[serde(default)]
+    pub due_date_roll: DueDateRoll,
 }
 
 const fn default_installments() -> u32 {

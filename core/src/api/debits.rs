@@ -23,6 +23,8 @@ pub struct Debit {
     pub amount: Cents,
     /// When it is due.
     pub due_date: BusinessDate,
+    /// When it would be due if due dates did not roll, where that is another date.
+    pub unrolled_due_date: Option<BusinessDate>,
     /// Where it stands.
     pub status: DebitStatus,
     /// Why it was made.
@@ -58,6 +60,7 @@ impl Debit {
             sequence: debit.facts.sequence,
             amount: debit.facts.amount,
             due_date: debit.facts.due_date,
+            unrolled_due_date: debit.facts.unrolled_due_date,
             status: debit.status(),
             reason: debit.facts.reason,
             replaces: debit.facts.replaces,

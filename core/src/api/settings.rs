@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::date::Instant;
+use crate::calendar::Holidays;
+use crate::date::{Instant, Zone};
 use crate::money::Cents;
 use crate::policy::Policy;
 
@@ -28,6 +29,10 @@ pub struct Settings {
     pub report_window_days: u32,
     /// The business time zone, by its IANA name.
     pub business_time_zone: String,
+    /// Its offsets: from an instant on, so many seconds east of UTC; none for UTC.
+    pub offsets: Zone,
+    /// When due dates roll: the weekdays from a year ago to thirty years from now on which banks do not work.
+    pub holidays: Holidays,
     /// The limits of the law.
     pub policy: Policy,
     /// Whether a stop keeps advances and debits from leaving.

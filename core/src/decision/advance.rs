@@ -1,6 +1,7 @@
 //! The word on the advance itself: it is planned, fails, or comes back (L1, L2).
 
 use super::Deciding;
+use crate::calendar::DueDate;
 use crate::credit::{Because, Debit, Kind, Reason};
 use crate::date::days_passed;
 use crate::observation::{Outcome, latest_word};
@@ -52,8 +53,10 @@ impl Deciding<'_> {
             return;
         }
         let credit_date = self.context.zone.business_date(self.facts.created_at);
-        for installment in plan(&self.facts.terms, credit_date, self.context.run_date()) {
-            self.add_debit(installment.amount, installment.due_date, Reason::Planned, None);
+        let context = self.context;
+        for installment in plan(&self.facts.terms, credit_date, context.run_date(), context.rolling()) {
+            let due = DueDate { rolled: installment.due_date, unrolled: installment.unrolled_due_date };
+            self.add_debit(installment.amount, due, Reason::Planned, None);
         }
         // What was paid elsewhere before there was a plan shortens it now.
         self.shorten(None);

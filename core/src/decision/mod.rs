@@ -20,6 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::calendar::{Calendar, DueDate};
 use crate::credit::{
     Because, Debit, DebitFacts, Exception, ExternalPayment, Facts, Hold, Kind, Reason, RefundFacts, State,
 };
@@ -116,12 +117,19 @@ pub struct Context<'a> {
     pub zone: &'a Zone,
     /// The policy in force.
     pub policy: &'a Policy,
+    /// The days on which banks work.
+    pub calendar: &'a dyn Calendar,
 }
 
 impl Context<'_> {
     /// The run's date.
     pub fn run_date(&self) -> BusinessDate {
         self.zone.business_date(self.as_of)
+    }
+
+    /// The calendar by which due dates roll, if they do (L9).
+    fn rolling(&self) -> Option<&dyn Calendar> {
+        self.policy.due_date_roll.by(self.calendar)
     }
 }
 
@@ -374,7 +382,7 @@ pub enum Effect {
 /// Deciding again on facts that hold the decision gives an empty one.
 ///
 /// ```
-/// use paydown::{credit::{CreditStatus, Facts, State}, date::Zone, decision::{Context, Effect, Input, decide}};
+/// use paydown::{calendar::FederalReserve, credit::{CreditStatus, Facts, State}, date::Zone, decision::{Context, Effect, Input, decide}};
 /// use paydown::policy::Policy;
 /// let mut facts: Facts = serde_json::from_value(serde_json::json!({
 ///     "id": "00000000-0000-0000-0000-000000000001", "account_id": "acct_8841", "currency": "USD",
@@ -386,7 +394,8 @@ pub enum Effect {
 /// })).unwrap();
 /// let (zone, policy) = (Zone::default(), Policy::default());
 /// // The run came a day late for the first due date, the 12th: the whole plan moved a week, and nothing is due.
-/// let context = Context { as_of: "2026-01-13T06:00:00Z".parse().unwrap(), zone: &zone, policy: &policy };
+/// let as_of = "2026-01-13T06:00:00Z".parse().unwrap();
+/// let context = Context { as_of, zone: &zone, policy: &policy, calendar: &FederalReserve };
 /// let planned = decide(&facts, Input::Words { covered_from: None }, &context);
 /// facts.apply(&planned, context.as_of);
 /// assert_eq!(decide(&facts, Input::Issue, &context).effects, []);
@@ -467,14 +476,15 @@ impl<'a> Deciding<'a> {
 
     // The new facts.
 
-    fn add_debit(&mut self, amount: Cents, due_date: BusinessDate, reason: Reason, replaces: Option<u32>) {
+    fn add_debit(&mut self, amount: Cents, due: DueDate, reason: Reason, replaces: Option<u32>) {
         let highest = self.state.debits.iter().map(|d| d.facts.sequence).max().unwrap_or(0);
         let sequence = highest.saturating_add(1);
         let debit = DebitFacts {
             id: debit_id(self.facts.id.0, sequence),
             sequence,
             amount,
-            due_date,
+            due_date: due.rolled,
+            unrolled_due_date: due.unrolled,
             reason,
             replaces,
             submitted_at: None,
@@ -535,6 +545,17 @@ impl<'a> Deciding<'a> {
     }
 
     // Places in the plan.
+
+    /// The due date that a date of the cadence comes to (L9), where the debits that `counts` names are in the way.
+    fn due(&self, date: BusinessDate, counts: impl Fn(&Debit) -> bool) -> DueDate {
+        DueDate::rolled(date, self.context.rolling(), |day| self.is_taken(day, &counts))
+    }
+
+    /// Whether a debit that is not cancelled, and that `counts` names, is due on a date.
+    fn is_taken(&self, date: BusinessDate, counts: impl Fn(&Debit) -> bool) -> bool {
+        let in_the_way = |d: &&Debit| d.facts.cancelled_because.is_none() && counts(d);
+        self.state.debits.iter().filter(in_the_way).any(|d| d.facts.due_date == date)
+    }
 
     fn indices_of(&self, wanted: impl Fn(&Debit) -> bool) -> Vec<usize> {
         self.state.debits.iter().enumerate().filter(|(_, d)| wanted(d)).map(|(index, _)| index).collect()

@@ -3,7 +3,9 @@
 use uuid::Uuid;
 
 use super::{Context, Deciding, Fact};
-use crate::credit::{Because, Debit, DebitStatus, ExternalPayment, Facts, Hold, Kind, Reason, State};
+use crate::credit::{
+    Because, Debit, DebitFacts, DebitStatus, ExternalPayment, Facts, Hold, Kind, Reason, State,
+};
 use crate::date::{BusinessDate, days_passed};
 use crate::id::{ExceptionId, TransactionId};
 use crate::money::Cents;
@@ -13,14 +15,17 @@ use crate::observation::{Source, Status};
 /// that made it. None where it is not for want of a word.
 ///
 /// ```
-/// use paydown::{credit::{Facts, Kind}, date::Zone, decision::{Context, to_decide}, policy::Policy};
+/// use paydown::{calendar::FederalReserve, credit::{Facts, Kind}, date::Zone};
+/// use paydown::{decision::{Context, to_decide}, policy::Policy};
 /// # let facts: Facts = serde_json::from_value(serde_json::json!({
 /// #     "id": "00000000-0000-0000-0000-000000000001", "account_id": "acct_8841", "currency": "USD",
 /// #     "terms": { "amount": 100, "fee": 0, "installments": 1, "interval_days": 7 },
 /// #     "created_at": "2026-01-05T15:00:00Z", "turn": 0, "transaction_id": "tx_1", "debits": [], "words": [],
 /// #     "observations": [], "timeouts": [], "unknown_answers": [], "holds": [], "exceptions": [], "written_off": false,
 /// # })).unwrap();
-/// let context = Context { as_of: "2026-01-13T06:00:00Z".parse().unwrap(), zone: &Zone::default(), policy: &Policy::default() };
+/// let as_of = "2026-01-13T06:00:00Z".parse().unwrap();
+/// let (zone, policy) = (Zone::default(), Policy::default());
+/// let context = Context { as_of, zone: &zone, policy: &policy, calendar: &FederalReserve };
 /// let own = facts.id.0;
 /// assert_eq!(to_decide(&facts, Kind::CreditUnconfirmed, own, &context), [own]);
 /// // The processor spoke clearly of a hard return: nothing is to be decided.
@@ -74,8 +79,8 @@ impl Deciding<'_> {
         self.state.held = false;
         for (index, reason) in self.waiting_gaps() {
             if self.has_gap() {
-                let due_date = self.next_slot();
-                self.fill_gap(index, due_date, reason);
+                let due = self.next_slot();
+                self.fill_gap(index, due, reason);
             }
         }
         self.fill_rest();
@@ -177,8 +182,8 @@ impl Deciding<'_> {
             self.in_turn(shortened).into_iter().partition(is_first);
         for index in first.into_iter().chain(others) {
             if self.has_gap() {
-                let due_date = self.next_slot();
-                self.fill_gap(index, due_date, Reason::Shortened);
+                let due = self.next_slot();
+                self.fill_gap(index, due, Reason::Shortened);
             }
         }
         self.fill_rest();
@@ -189,8 +194,8 @@ impl Deciding<'_> {
     fn fill_rest(&mut self) {
         if !self.state.held && self.has_gap() {
             let missing = Cents::from_balance(self.state.balances().missing());
-            let due_date = self.next_slot();
-            self.add_debit(missing, due_date, Reason::OwedAgain, None);
+            let due = self.next_slot();
+            self.add_debit(missing, due, Reason::OwedAgain, None);
         }
     }
 
@@ -206,18 +211,19 @@ impl Deciding<'_> {
         self.new_facts.push(Fact::WrittenOff);
     }
 
-    /// One debit for all that is scheduled, due on the decision's date.
+    /// One debit for all that is scheduled, due on the decision's date, rolled.
     pub(super) fn pay_off(&mut self) {
-        let today = self.context.run_date();
+        // What is about to be cancelled is not in the way.
+        let due = self.due(self.context.run_date(), |debit| !debit.is_scheduled());
         let scheduled = self.indices_of(Debit::is_scheduled);
         let is_done =
-            |index: &usize| self.state.debits.get(*index).is_some_and(|d| d.facts.due_date <= today);
+            |index: &usize| self.state.debits.get(*index).is_some_and(|d| d.facts.due_date <= due.rolled);
         if scheduled.is_empty() || (scheduled.len() == 1 && scheduled.iter().all(is_done)) {
             return;
         }
         let sum = self.state.balances().scheduled;
         self.cancel_scheduled(Because::PaidOff);
-        self.add_debit(Cents::from_balance(sum), today, Reason::PaidOff, None);
+        self.add_debit(Cents::from_balance(sum), due, Reason::PaidOff, None);
     }
 
     fn cancel_scheduled(&mut self, because: Because) {
@@ -226,22 +232,23 @@ impl Deciding<'_> {
         }
     }
 
-    /// Each scheduled debit moves so many intervals later, all of them more if the first would not be after today.
+    /// Each scheduled debit moves so many intervals later, all of them more if the first would not be after today. The
+    /// unrolled dates move, and roll anew.
     pub(super) fn pause(&mut self, intervals: u32) {
-        let scheduled = self.in_turn(Debit::is_scheduled);
-        let first = scheduled.first().and_then(|index| self.state.debits.get(*index));
-        let Some(first_due) = first.map(|debit| debit.facts.due_date) else { return };
+        let in_turn = self.in_turn(Debit::is_scheduled);
+        let scheduled: Vec<DebitFacts> =
+            in_turn.iter().filter_map(|index| Some(self.state.debits.get(*index)?.facts.clone())).collect();
+        let Some(first_due) = scheduled.iter().map(DebitFacts::unrolled).min() else { return };
         let interval = self.facts.terms.interval_days.max(1);
         let tomorrow = self.context.run_date().plus_days(1);
         let asked = intervals.max(1).saturating_mul(interval);
         let late = u32::try_from(tomorrow.days_since(first_due.plus_days(asked))).unwrap_or(0);
         let days = asked.saturating_add(late.div_ceil(interval).saturating_mul(interval));
-        for index in scheduled {
-            let Some(debit) = self.state.debits.get(index) else { return };
-            let (amount, due_date, sequence) =
-                (debit.facts.amount, debit.facts.due_date, debit.facts.sequence);
-            self.cancel(index, Because::Paused);
-            self.add_debit(amount, due_date.plus_days(days), Reason::Paused, Some(sequence));
+        // All are cancelled before the first is added, whose new date another may still hold.
+        self.cancel_scheduled(Because::Paused);
+        for debit in scheduled {
+            let due = self.due(debit.unrolled().plus_days(days), |_| true);
+            self.add_debit(debit.amount, due, Reason::Paused, Some(debit.sequence));
         }
     }
 

@@ -46,8 +46,8 @@ impl Deciding<'_> {
                 format!("{silent} debits timed out and are still without a word"),
             );
         } else if self.has_gap() {
-            let due_date = self.next_slot();
-            self.fill_gap(index, due_date, Reason::TimedOut);
+            let due = self.next_slot();
+            self.fill_gap(index, due, Reason::TimedOut);
         }
     }
 

@@ -4,8 +4,9 @@
 use uuid::Uuid;
 
 use super::{Deciding, Effect, Fact};
+use crate::calendar::DueDate;
 use crate::credit::{Because, Debit, Kind, Reason};
-use crate::date::{BusinessDate, Instant};
+use crate::date::Instant;
 use crate::money::Cents;
 use crate::observation::{Outcome, Word, latest_word};
 use crate::plan::next_slot;
@@ -69,7 +70,7 @@ impl Deciding<'_> {
             Gravity::Unknown | Gravity::Stop => return,
         };
         match self.slot_within(index, limit) {
-            Some(due_date) => self.fill_gap(index, due_date, reason),
+            Some(due) => self.fill_gap(index, due, reason),
             None => {
                 let Some(subject) = self.id_of(index) else { return };
                 self.hold(
@@ -108,7 +109,7 @@ impl Deciding<'_> {
     }
 
     /// The slot for the replacement of a debit, if presentments and days allow one (L7).
-    fn slot_within(&self, index: usize, limit: Limit) -> Option<BusinessDate> {
+    fn slot_within(&self, index: usize, limit: Limit) -> Option<DueDate> {
         let family = self.family(index);
         let presentments: Vec<Instant> = self
             .state
@@ -125,17 +126,16 @@ impl Deciding<'_> {
         let Some(days) = limit.days else { return Some(slot) };
         let first = self.context.zone.business_date(*presentments.iter().min()?);
         let last_date = first.plus_days(days);
-        if slot <= last_date {
+        if slot.rolled <= last_date {
             return Some(slot);
         }
         let run_date = self.context.run_date();
-        let taken = |date: BusinessDate| {
-            self.state.debits.iter().any(|d| d.facts.cancelled_because.is_none() && d.facts.due_date == date)
-        };
+        let calendar = self.context.rolling();
         (0..=days)
             .map(|back| last_date.minus_days(back))
             .take_while(|date| *date > run_date)
-            .find(|date| !taken(*date))
+            .find(|date| !self.is_taken(*date, |_| true) && calendar.is_none_or(|c| c.is_banking_day(*date)))
+            .map(DueDate::fixed)
     }
 
     /// All debits that `replaces` links with one, in both directions, itself included.
@@ -165,23 +165,25 @@ impl Deciding<'_> {
     }
 
     /// L4: the replacement of what is missing, at most the debit's amount.
-    pub(super) fn fill_gap(&mut self, index: usize, due_date: BusinessDate, reason: Reason) {
+    pub(super) fn fill_gap(&mut self, index: usize, due: DueDate, reason: Reason) {
         let Some(debit) = self.state.debits.get(index) else { return };
         let (amount, sequence) = (debit.facts.amount, debit.facts.sequence);
         let missing = self.state.balances().missing();
         if missing > 0 {
             let amount = amount.min(Cents::from_balance(missing));
-            self.add_debit(amount, due_date, reason, Some(sequence));
+            self.add_debit(amount, due, reason, Some(sequence));
         }
     }
 
-    /// The next slot: at the end of the plan and after the run date (L4).
-    pub(super) fn next_slot(&self) -> BusinessDate {
+    /// The next slot: at the end of the plan and after the run date (L4), rolled (L9).
+    pub(super) fn next_slot(&self) -> DueDate {
         let not_cancelled = self.state.debits.iter().filter(|d| d.facts.cancelled_because.is_none());
         let all = self.state.debits.iter();
-        let latest = not_cancelled.map(|d| d.facts.due_date).max().or(all.map(|d| d.facts.due_date).max());
+        let latest =
+            not_cancelled.map(|d| d.facts.unrolled()).max().or(all.map(|d| d.facts.unrolled()).max());
         let run_date = self.context.run_date();
-        next_slot(latest.unwrap_or(run_date), self.facts.terms.interval_days, run_date)
+        let slot = next_slot(latest.unwrap_or(run_date), self.facts.terms.interval_days, run_date);
+        self.due(slot, |_| true)
     }
 
     /// L6: what is scheduled beyond what is owed is cancelled, first what replaced the debit that leaves the excess.
@@ -201,12 +203,11 @@ impl Deciding<'_> {
                 return;
             }
             let Some(debit) = self.state.debits.get(victim) else { return };
-            let (amount, due_date, sequence) =
-                (debit.facts.amount, debit.facts.due_date, debit.facts.sequence);
+            let (amount, due, sequence) = (debit.facts.amount, debit.facts.due(), debit.facts.sequence);
             self.cancel(victim, Because::Shortened);
             let kept = amount.signed().saturating_sub(excess);
             if kept > 0 {
-                self.add_debit(Cents::from_balance(kept), due_date, Reason::Shortened, Some(sequence));
+                self.add_debit(Cents::from_balance(kept), due, Reason::Shortened, Some(sequence));
             }
             excess = excess.saturating_sub(amount.signed());
         }

@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | `advance 300 over 3 every 7` | the terms, instead of these; asked for on 01-05 at noon, so due 01-12, 01-19, 01-26 |
 //! | `key_days 2` | a limit of the policy |
+//! | `following` | due dates roll; 01-19, 02-16 and 09-07 are no banking days |
 //! | `01-13 1 R01`, `1 failure`, `credit success` | the report's word on debit 1 or the credit, an hour before the run |
 //! | `01-13 1 success at 01-12T09` | a word of another instant |
 //! | `01-13 1 decided success` | an operator's decision, an hour before the run |
@@ -23,6 +24,7 @@ use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, NaiveTime};
 use paydown::api::Refund;
+use paydown::calendar::DueDateRoll;
 use paydown::credit::{DebitFacts, DebitStatus, Reason, State};
 use paydown::date::{BusinessDate, Instant};
 use paydown::decision::{Effect, Input};
@@ -30,6 +32,7 @@ use paydown::id::RefundId;
 use paydown::money::Cents;
 use paydown::observation::{Source, Status};
 use paydown::plan::Terms;
+use paydown::policy::Policy;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -1139,6 +1142,172 @@ fn l8_the_processor_contradicts_what_was_decided() {
     );
 }
 
+#[test]
+fn l9_due_dates_roll_and_the_cadence_stays() {
+    check(
+        "following
+         01-06 credit success",
+        "active: collected 0, in flight 0, scheduled 300
+         plan 01-12 01-20 01-26",
+    );
+    // Nothing is issued on the holiday.
+    check(
+        "following
+         01-06 credit success
+         01-13 1 success
+         01-19 no report",
+        "active: collected 100, in flight 0, scheduled 200
+         1 collected",
+    );
+    // The plan that comes late shifts by its unrolled dates: the first would have been the Saturday.
+    check(
+        "following
+         advance 300 over 3 every 5
+         01-11 credit success",
+        "active: collected 0, in flight 0, scheduled 300
+         plan 01-15 01-20 01-26",
+    );
+}
+
+#[test]
+fn l9_of_two_that_meet_the_second_goes_on() {
+    // The Saturday goes to the Monday, the Sunday to the Tuesday, and so on behind the holiday.
+    check(
+        "following
+         advance 900 over 9 every 1
+         01-06 credit success
+         01-06 no report",
+        "active: collected 0, in flight 100, scheduled 800
+         plan 01-06 01-07 01-08 01-09 01-12 01-13 01-14 01-15 01-16
+         1 submitted",
+    );
+}
+
+#[test]
+fn l9_slots_count_unrolled_dates_and_roll() {
+    check(
+        "following
+         advance 200 over 2 every 7
+         01-06 credit success
+         01-13 1 R01",
+        "active: collected 0, in flight 0, scheduled 200
+         1 failed R01
+         3 scheduled 100 on 01-26, failed of 1",
+    );
+    check(
+        "following
+         advance 200 over 2 every 14
+         01-06 credit success
+         01-21 1 R01",
+        "active: collected 0, in flight 0, scheduled 200
+         1 failed R01
+         3 scheduled 100 on 02-17, failed of 1",
+    );
+}
+
+#[test]
+fn l9_the_days_of_the_limit_count_rolled_dates() {
+    // Debit 1 was first presented on 03-11; 180 days later is 09-07, a holiday after a weekend.
+    check(
+        "following
+         advance 300 over 3 every 65
+         01-06 credit success
+         03-12 1 R01",
+        "active: collected 0, in flight 0, scheduled 300
+         1 failed R01
+         4 scheduled 100 on 09-04, failed of 1",
+    );
+    // From 02-10 on the limit is Sunday 08-09, which is the slot too: it would roll beyond.
+    check(
+        "following
+         advance 500 over 5 every 36
+         01-06 credit success
+         02-11 1 R01",
+        "active: collected 0, in flight 0, scheduled 500
+         1 failed R01
+         6 scheduled 100 on 08-07, failed of 1",
+    );
+}
+
+#[test]
+fn l9_what_is_left_of_a_shortened_debit_keeps_its_date() {
+    check(
+        "following
+         01-06 credit success
+         01-13 paid 150
+         01-14 revoke",
+        "active: collected 0, in flight 100, scheduled 200
+         1 submitted
+         2 cancelled because shortened
+         3 cancelled because shortened
+         4 scheduled 50 on 01-20, shortened of 2
+         5 scheduled 100 on 01-26, shortened of 2
+         6 scheduled 50 on 02-02, shortened of 3",
+    );
+}
+
+#[test]
+fn l9_a_pause_moves_unrolled_dates_and_rolls_anew() {
+    check(
+        "following
+         01-06 credit success
+         01-13 1 success
+         01-14 pause 4",
+        "active: collected 100, in flight 0, scheduled 200
+         1 collected
+         2 cancelled because paused
+         3 cancelled because paused
+         4 scheduled 100 on 02-17, paused of 2
+         5 scheduled 100 on 02-23, paused of 3",
+    );
+    // What moves is not in its own way.
+    check(
+        "following
+         advance 300 over 3 every 1
+         01-06 credit success
+         01-07 pause 1",
+        "active: collected 0, in flight 100, scheduled 200
+         1 submitted
+         2 cancelled because paused
+         3 cancelled because paused
+         4 scheduled 100 on 01-08, paused of 2
+         5 scheduled 100 on 01-09, paused of 3",
+    );
+}
+
+#[test]
+fn l9_paying_off_rolls_too() {
+    // Asked for on the Saturday before the holiday.
+    check(
+        "following
+         01-06 credit success
+         01-13 1 success
+         01-17 pay off",
+        "active: collected 100, in flight 0, scheduled 200
+         plan 01-12 01-20 01-26 01-20
+         1 collected
+         2 cancelled because paid_off
+         3 cancelled because paid_off
+         4 scheduled",
+    );
+    // On a date that a debit in flight has, it is due on the next: one debit a day leaves.
+    check(
+        "following
+         01-06 credit success
+         01-12 no report
+         01-12 no run
+         01-13 no report
+         01-14 no run
+         01-14 pay off",
+        "active: collected 0, in flight 100, scheduled 200
+         plan 01-12 01-20 01-26 01-14
+         1 submitted
+         2 cancelled because paid_off
+         3 cancelled because paid_off
+         4 scheduled",
+    );
+}
+
 // --- the stories ---
 
 /// The id of a story's refund.
@@ -1399,7 +1568,7 @@ fn check(story: &str, expected: &str) {
 
 struct Story {
     terms: Terms,
-    key_days: Option<u32>,
+    policy: Policy,
     happenings: BTreeMap<NaiveDate, Vec<String>>,
 }
 
@@ -1408,7 +1577,7 @@ impl Story {
         let cents = |text: &str| Cents::new(text.parse().expect("an amount")).expect("an amount");
         let mut story = Story {
             terms: Terms { amount: cents("300"), fee: Cents::ZERO, installments: 3, interval_days: 7 },
-            key_days: None,
+            policy: Policy::default(),
             happenings: BTreeMap::new(),
         };
         for line in text.lines().map(str::trim) {
@@ -1419,7 +1588,8 @@ impl Story {
                     story.terms.installments = count.parse().expect("a count");
                     story.terms.interval_days = days.parse().expect("days");
                 }
-                ["key_days", days] => story.key_days = days.parse().ok(),
+                ["key_days", days] => story.policy.key_days = days.parse().ok(),
+                ["following"] => story.policy.due_date_roll = DueDateRoll::Following,
                 [dates, ..] => {
                     let (from, to) = dates.split_once("..").unwrap_or((dates, dates));
                     for day in date(from).iter_days().take_while(|day| *day <= date(to)) {
@@ -1436,7 +1606,7 @@ impl Story {
 
 fn live(story: &Story) -> World {
     let mut world = World::new(story.terms, instant(date("01-05"), 12));
-    world.policy.key_days = story.key_days;
+    world.policy = story.policy.clone();
     let mut answers: BTreeMap<String, Answer> = BTreeMap::new();
     let last = *story.happenings.keys().last().expect("a story has days");
     for day in date("01-05").iter_days().take_while(|day| *day <= last) {

@@ -2,6 +2,8 @@
 
 // `cfg(test)` is what clippy.toml goes by where it allows a panic.
 #[cfg(test)]
+mod calendar;
+#[cfg(test)]
 mod decisions;
 #[cfg(test)]
 mod operators;

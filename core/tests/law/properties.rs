@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
+use paydown::calendar::{DueDateRoll, FederalReserve};
 use paydown::credit::{Because, CreditStatus, DebitFacts, DebitStatus, Facts, Kind, Reason, State};
 use paydown::date::{BusinessDate, Instant, Zone};
 use paydown::decision::{Context, Decision, Effect, Fact, Input, decide};
@@ -17,6 +18,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngSeed, TestRunner};
 use uuid::Uuid;
 
+use crate::calendar::banks_open;
 use crate::world::{Answer, Taken, World};
 
 const STOPS: [&str; 11] = ["R02", "R03", "R04", "R05", "R07", "R08", "R10", "R11", "R16", "R20", "R29"];
@@ -69,6 +71,7 @@ fn the_worlds_reach_what_the_law_speaks_of() {
 struct Story {
     terms: Terms,
     offset_hours: i32,
+    due_date_roll: DueDateRoll,
     advance_is_answered: bool,
     runs: Vec<RunOf>,
 }
@@ -103,15 +106,16 @@ fn stories() -> impl Strategy<Value = Story> {
     });
     let runs = prop::collection::vec(runs(), 1..40);
     let [is_answered, is_paid_out, is_quiet] = [0.9, 0.9, 0.15].map(prop::bool::weighted);
-    (terms, -11..=13_i32, is_answered, is_paid_out, is_quiet, runs).prop_map(
-        |(terms, offset_hours, advance_is_answered, is_paid_out, is_quiet, mut runs)| {
+    let roll = prop_oneof![Just(DueDateRoll::None), Just(DueDateRoll::Following)];
+    (terms, -11..=13_i32, roll, is_answered, is_paid_out, is_quiet, runs).prop_map(
+        |(terms, offset_hours, due_date_roll, advance_is_answered, is_paid_out, is_quiet, mut runs)| {
             if is_quiet {
                 runs.iter_mut().for_each(|run| run.of_the_silent = None);
             }
             if let (true, Some(first)) = (is_paid_out, runs.first_mut()) {
                 first.of_the_silent = Some(Ok(()));
             }
-            Story { terms, offset_hours, advance_is_answered, runs }
+            Story { terms, offset_hours, due_date_roll, advance_is_answered, runs }
         },
     )
 }
@@ -156,6 +160,7 @@ fn live(story: &Story, mut look: impl FnMut(&World)) {
     let mut as_of: Instant = "2026-01-05T12:00:00Z".parse().expect("an instant");
     let mut world = World::new(story.terms, as_of);
     world.zone = Zone::new(vec![(Instant::MIN_UTC, story.offset_hours * 3600)]);
+    world.policy.due_date_roll = story.due_date_roll;
     if !story.advance_is_answered {
         world.lose_the_answer_to_the_advance();
     }
@@ -298,6 +303,7 @@ fn every_run(world: &World, as_of: Instant) {
     let kept: Vec<BusinessDate> =
         facts.debits.iter().filter(|d| d.cancelled_because.is_none()).map(|d| d.due_date).collect();
     assert_eq!(kept.iter().collect::<BTreeSet<_>>().len(), kept.len(), "one debit a due date: {kept:?}");
+    assert!(!rolls(world) || kept.iter().all(|date| banks_open(*date)), "L9: banking days: {kept:?}");
     let issued: Vec<BusinessDate> =
         facts.debits.iter().filter_map(|d| d.submitted_at).map(|at| world.zone.business_date(at)).collect();
     assert_eq!(
@@ -327,7 +333,7 @@ fn every_decision(world: &World, taken: &Taken, as_of: Instant, called: &mut BTr
 
 /// The order in which words were read, and how often, changes nothing.
 fn any_order_of_words(world: &World, taken: &Taken, as_of: Instant) {
-    let context = Context { as_of, zone: &world.zone, policy: &world.policy };
+    let context = Context { as_of, zone: &world.zone, policy: &world.policy, calendar: &FederalReserve };
     let mut shuffled = taken.before.clone();
     shuffled.observations.reverse();
     let again = shuffled.observations.clone();
@@ -364,13 +370,14 @@ fn every_fact(world: &World, taken: &Taken, as_of: Instant) {
                     assert_eq!(
                         Some(debit.due_date),
                         own_slot(world, &now, taken.input.clone(), debit, replaced, run_date),
-                        "L4, L7: {debit:?}"
+                        "L4, L7, L9: {debit:?}"
                     );
                     assert!(debit.due_date > run_date, "L4: a slot is after the run date: {debit:?}");
                 }
                 (Reason::Shortened, Some(replaced)) => {
                     assert_eq!(replaced.cancelled_because, Some(Because::Shortened), "L6: {debit:?}");
-                    assert_eq!(debit.due_date, replaced.due_date, "L6: {debit:?}");
+                    let dates = |d: &DebitFacts| (d.due_date, d.unrolled_due_date);
+                    assert_eq!(dates(debit), dates(replaced), "L6: {debit:?}");
                     assert!(debit.amount < replaced.amount, "L6: {debit:?}");
                 }
                 _ => panic!("no run makes this debit: {debit:?}"),
@@ -448,10 +455,25 @@ fn every_plan(world: &World, terms: &Terms, planned: &[&DebitFacts], run_date: B
     while due < run_date {
         due = due.plus_days(terms.interval_days);
     }
+    let mut taken = BTreeSet::new();
     for debit in planned {
-        assert_eq!(debit.due_date, due, "L1: debit {}", debit.sequence);
+        assert_eq!(debit.unrolled_due_date.unwrap_or(debit.due_date), due, "L1: debit {}", debit.sequence);
+        assert_eq!(debit.due_date, own_roll(world, due, &taken), "L9: debit {}", debit.sequence);
+        taken.insert(debit.due_date);
         due = due.plus_days(terms.interval_days);
     }
+}
+
+fn rolls(world: &World) -> bool {
+    world.policy.due_date_roll == DueDateRoll::Following
+}
+
+/// L9 by counting: the first banking day that is free.
+fn own_roll(world: &World, mut date: BusinessDate, taken: &BTreeSet<BusinessDate>) -> BusinessDate {
+    while rolls(world) && (!banks_open(date) || taken.contains(&date)) {
+        date = date.plus_days(1);
+    }
+    date
 }
 
 /// L3: what is called for again has no answer yet, and nothing forbids it.
@@ -580,14 +602,21 @@ fn own_slot(
     replaced: &DebitFacts,
     run_date: BusinessDate,
 ) -> Option<BusinessDate> {
-    let taken: BTreeSet<BusinessDate> =
-        now.debits.iter().filter(|d| d.cancelled_because.is_none()).map(|d| d.due_date).collect();
+    let kept = || now.debits.iter().filter(|d| d.cancelled_because.is_none());
+    let taken: BTreeSet<BusinessDate> = kept().map(|d| d.due_date).collect();
+    let unrolled = |d: &DebitFacts| d.unrolled_due_date.unwrap_or(d.due_date);
     // With every debit cancelled, slots count from the latest due date of all.
-    let latest = taken.last().copied().or(now.debits.iter().map(|d| d.due_date).max())?;
+    let latest = kept().map(unrolled).max().or(now.debits.iter().map(unrolled).max())?;
     let mut slot = latest.plus_days(now.terms.interval_days);
     while slot <= run_date {
         slot = slot.plus_days(now.terms.interval_days);
     }
+    assert_eq!(
+        debit.unrolled_due_date,
+        Some(slot).filter(|slot| *slot != debit.due_date && debit.due_date == own_roll(world, *slot, &taken)),
+        "L9"
+    );
+    let slot = own_roll(world, slot, &taken);
     let is_release = matches!(input, Input::Release { .. });
     if debit.reason == Reason::TimedOut || is_release {
         return Some(slot);
@@ -601,7 +630,7 @@ fn own_slot(
         1 if presented.len() < 3 => {
             let limit = world.zone.business_date(*presented.iter().min()?).plus_days(180);
             let mut date = limit.min(slot);
-            while date != slot && taken.contains(&date) {
+            while date != slot && (taken.contains(&date) || rolls(world) && !banks_open(date)) {
                 date = date.minus_days(1);
             }
             (date > run_date).then_some(date)

@@ -1,5 +1,6 @@
 //! One credit, the processor that answers for it, and the runs of its days.
 
+use paydown::calendar::FederalReserve;
 use paydown::coverage::{CompleteReport, covered_from};
 use paydown::credit::{Facts, UnknownAnswer};
 use paydown::date::{Instant, Zone};
@@ -152,7 +153,7 @@ impl World {
 
     /// Takes a decision, and sees that it cannot be taken twice.
     pub fn decide(&mut self, input: Input, as_of: Instant) -> Decision {
-        let context = Context { as_of, zone: &self.zone, policy: &self.policy };
+        let context = Context { as_of, zone: &self.zone, policy: &self.policy, calendar: &FederalReserve };
         let before = self.facts.clone();
         let decision = decide(&before, input.clone(), &context);
         self.facts.apply(&decision, as_of);

@@ -137,6 +137,8 @@ impl Record for Debit {
         "code",
         "submitted_at",
         "resolved_at",
+        // At the end: who reads columns by their place finds the others where they were.
+        "unrolled_due_date",
     ];
 }
 

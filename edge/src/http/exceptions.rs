@@ -6,7 +6,7 @@ use paydown::api::{
     ResolutionAction, Resolved,
 };
 use paydown::credit::Kind;
-use paydown::decision::{Context, Input, to_decide};
+use paydown::decision::{Input, to_decide};
 use paydown::id::{CreditId, ExceptionId, RunId};
 
 use super::body::Body;
@@ -205,7 +205,7 @@ async fn decide(call: &Call, exception: &ToResolve, word: &StatedWord, note: &st
     let (Some(facts), Ok(subject)) = (facts, exception.subject.parse()) else { return Ok(false) };
     let settings = &call.ports.settings;
     let as_of = call.ports.clock.now().await?;
-    let context = Context { as_of, zone: &settings.zone, policy: &settings.policy };
+    let context = settings.context(as_of);
     let subjects = to_decide(&facts, exception.kind, subject, &context);
     let mut is_decided = false;
     for (number, subject) in subjects.iter().enumerate() {

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use paydown::api::{Health, HealthStatus, LastRun, NoQuery, Settings};
+use paydown::calendar::{DueDateRoll, FederalReserve, Holidays};
 use paydown::date::Instant;
 use paydown::money::Cents;
 
@@ -11,6 +12,9 @@ use crate::ledger::{listings, stops};
 
 /// How long a book may be without a complete run: a day, and half of one to mend what went wrong.
 const MAX_HOURS: i64 = 36;
+
+/// Days of a year, of any.
+const YEAR: u32 = 366;
 
 /// `GET /healthz`, for everybody: 503 while money is not looked after.
 pub async fn health(call: Call) -> Answered {
@@ -58,6 +62,13 @@ pub async fn settings(call: Call) -> Answered {
     call.parameters::<NoQuery>()?.check()?;
     let settings = &call.ports.settings;
     let cents = |limit: u64| Cents::from_balance(i128::from(limit));
+    let holidays = match settings.policy.due_date_roll {
+        DueDateRoll::None => Holidays::default(),
+        DueDateRoll::Following => {
+            let today = settings.zone.business_date(call.ports.clock.now().await?);
+            Holidays::of(&FederalReserve, today.minus_days(YEAR), YEAR.saturating_mul(31))
+        }
+    };
     let shown = Settings {
         currency: settings.currency.clone(),
         max_advance: cents(settings.max_advance),
@@ -67,8 +78,9 @@ pub async fn settings(call: Call) -> Answered {
         max_debited_per_run: settings.max_debited_per_run.map(cents),
         intake: settings.intake,
         report_window_days: settings.report_window_days,
-        // The only zone that the configuration takes so far.
-        business_time_zone: "UTC".to_owned(),
+        business_time_zone: settings.business_time_zone.clone(),
+        offsets: settings.zone.clone(),
+        holidays,
         policy: settings.policy.clone(),
         stop: stops::stop(&*call.ports.database).await?,
         sandbox: settings.sandbox,

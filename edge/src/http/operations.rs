@@ -4,7 +4,7 @@ use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
 use paydown::api::{Credit, Debit, NoQuery, Refund};
 use paydown::credit::Facts;
-use paydown::decision::{Context, Decision, Effect, Input, decide};
+use paydown::decision::{Decision, Effect, Input, decide};
 use paydown::id::{self, CreditId, DebitId, RefundId, TransactionId};
 use paydown::money::Cents;
 use paydown::observation::Status;
@@ -283,14 +283,14 @@ pub async fn done(ports: &Ports, operation: &Operation, input: Input) -> Result<
     for _ in 0..ATTEMPTS {
         let facts = known(ports, credit_id).await?;
         let at = ports.clock.now().await?;
-        let context = Context { as_of: at, zone: &ports.settings.zone, policy: &ports.settings.policy };
+        let context = ports.settings.context(at);
         let decision = decide(&facts, input.clone(), &context);
         if decision.facts.is_empty() {
             return Ok(false);
         }
         let bodies = bodies_of(ports, &facts, &decision)?;
         let landing = Landing { credit_id, decision, run_id: None, at, bodies: bodies.clone() };
-        if operations::land(&*ports.database, &ports.settings.policy, operation, &landing, at).await? {
+        if operations::land(&*ports.database, &ports.settings, operation, &landing, at).await? {
             for (subject, body) in bodies {
                 run::give_back(ports, credit_id, subject, body, at).await?;
             }

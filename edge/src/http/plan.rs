@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use paydown::api::{DEFAULT_INSTALLMENTS, DEFAULT_INTERVAL_DAYS, Plan, PlanRequest};
+use paydown::calendar::FederalReserve;
 use paydown::money::Cents;
 use paydown::plan::plan as planned;
 
@@ -19,7 +20,9 @@ pub async fn plan(call: Call) -> Answered {
     };
     let terms = asked.terms();
     let total = Cents::from_balance(terms.total());
-    json(StatusCode::OK, &Plan { total, start_date, installments: planned(&terms, start_date, start_date) })
+    let calendar = call.ports.settings.policy.due_date_roll.by(&FederalReserve);
+    let installments = planned(&terms, start_date, start_date, calendar);
+    json(StatusCode::OK, &Plan { total, start_date, installments })
 }
 
 /// The request, within the same limits as an advance.

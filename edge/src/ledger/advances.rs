@@ -5,7 +5,7 @@ use std::fmt;
 use paydown::api::Credit;
 use paydown::credit::Facts;
 use paydown::date::{BusinessDate, Instant, text};
-use paydown::decision::{Context, Decision, Input, decide};
+use paydown::decision::{Decision, Input, decide};
 use paydown::id::{CreditId, TransactionId};
 use paydown::observation::{Observation, Source, Status};
 use paydown::plan::Terms;
@@ -415,9 +415,9 @@ pub async fn refused(
         code: Some(refusal.code.clone()).filter(|code| !code.is_empty()),
         at,
     });
-    let (policy_id, policy) = policy_row(&settings.policy)?;
+    let (policy_id, policy) = policy_row(settings)?;
     for _ in 0..ATTEMPTS {
-        let context = Context { as_of: at, zone: &settings.zone, policy: &settings.policy };
+        let context = settings.context(at);
         let decision: Decision = decide(&of, Input::Refusal { subject: credit_id.0 }, &context);
         if decision.facts.is_empty() {
             return batch(database, &observed).await.map(|_| ());

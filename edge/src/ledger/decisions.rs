@@ -1,8 +1,9 @@
 //! Landing decisions: each inserts its row of `decisions` first, and all its facts only where that row
 //! exists, so that a decision lands whole or not at all.
 
+use paydown::calendar::FederalReserve;
 use paydown::credit::{DebitFacts, RefundFacts};
-use paydown::date::{Instant, text};
+use paydown::date::{Instant, Zone, text};
 use paydown::decision::{Decision, Effect, Fact};
 use paydown::id::{self, CreditId, ExceptionId, RunId};
 use paydown::policy::Policy;
@@ -11,6 +12,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{batch, parsed, statement};
+use crate::config::Settings;
 use crate::error::Fault;
 use crate::log;
 use crate::ports::{Database, Statement};
@@ -254,12 +256,28 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// The policy that decisions name, by the hash of its text.
-pub fn policy_row(policy: &Policy) -> Result<(String, Statement), Fault> {
-    let policy = serde_json::to_string(policy)?;
+/// The policy that decisions name, by the hash of its text: the limits and the roll, with the calendar and the zone by
+/// which dates were counted (L9). The zone's offsets are there too, so that no later time zone database changes the past.
+pub fn policy_row(settings: &Settings) -> Result<(String, Statement), Fault> {
+    let policy = serde_json::to_string(&InForce {
+        policy: &settings.policy,
+        calendar: FederalReserve::NAME,
+        business_time_zone: &settings.business_time_zone,
+        offsets: &settings.zone,
+    })?;
     let id = id::from_cause(0, &["policy", &policy]).to_string();
     let row = statement(POLICY, &serde_json::json!({ "id": id, "policy": policy }))?;
     Ok((id, row))
+}
+
+/// What decides besides the facts.
+#[derive(Serialize)]
+struct InForce<'a> {
+    #[serde(flatten)]
+    policy: &'a Policy,
+    calendar: &'a str,
+    business_time_zone: &'a str,
+    offsets: &'a Zone,
 }
 
 const POLICY: &str = "
@@ -277,9 +295,10 @@ WHERE NOT EXISTS (SELECT 1 FROM run_closings WHERE run_id = value ->> '$.run_id'
 ON CONFLICT DO NOTHING";
 
 const DEBITS: &str = "
-INSERT INTO debits (id, credit_id, sequence, amount, due_date, reason, replaces, decision_id)
+INSERT INTO debits (id, credit_id, sequence, amount, due_date, unrolled_due_date, reason, replaces, decision_id)
 SELECT value ->> '$.debit.id', value ->> '$.credit_id', value ->> '$.debit.sequence', value ->> '$.debit.amount',
-  value ->> '$.debit.due_date', value ->> '$.debit.reason', value ->> '$.debit.replaces', value ->> '$.decision_id'
+  value ->> '$.debit.due_date', value ->> '$.debit.unrolled_due_date', value ->> '$.debit.reason',
+  value ->> '$.debit.replaces', value ->> '$.decision_id'
 FROM json_each(?1, '$.debits') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
 ON CONFLICT DO NOTHING";
 

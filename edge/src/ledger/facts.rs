@@ -22,8 +22,9 @@ SELECT json_object(
   'transaction_id', (SELECT transaction_id FROM credit_transactions WHERE credit_id = c.id),
   'debits', json((
     SELECT json_group_array(json_object(
-      'id', d.id, 'sequence', d.sequence, 'amount', d.amount, 'due_date', d.due_date, 'reason', d.reason,
-      'replaces', d.replaces, 'submitted_at', p.at, 'transaction_id', t.transaction_id, 'cancelled_because', x.because))
+      'id', d.id, 'sequence', d.sequence, 'amount', d.amount, 'due_date', d.due_date,
+      'unrolled_due_date', d.unrolled_due_date, 'reason', d.reason, 'replaces', d.replaces, 'submitted_at', p.at,
+      'transaction_id', t.transaction_id, 'cancelled_because', x.because))
     FROM (SELECT * FROM debits WHERE credit_id = c.id ORDER BY sequence) AS d
     LEFT JOIN processed_debits p ON p.debit_id = d.id
     LEFT JOIN debit_transactions t ON t.debit_id = d.id

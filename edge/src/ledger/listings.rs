@@ -16,7 +16,7 @@ use crate::error::Fault;
 use crate::ports::Database;
 
 /// How many migrations the ledger has.
-pub const SCHEMA_VERSION: u32 = 6;
+pub const SCHEMA_VERSION: u32 = 7;
 
 /// Sorts after every instant, date and id, as text.
 const LAST: &str = "~";
@@ -435,7 +435,8 @@ FROM (
 JOIN observations o ON o.subject_id = s.id",
     "
 SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'debit', 'subject', d.id,
-  'about', d.reason, 'amounts', json_array(d.amount), 'detail', '{} due ' || d.due_date || ', ' || d.reason
+  'about', d.reason, 'amounts', json_array(d.amount), 'detail', '{} due ' || d.due_date
+  || coalesce(', rolled from ' || d.unrolled_due_date, '') || ', ' || d.reason
   || iif(d.replaces IS NULL, '', ', replaces ' || d.replaces))
 FROM debits d JOIN decisions x ON x.id = d.decision_id WHERE d.credit_id = ?1 ->> '$.id' ORDER BY d.sequence",
     "

@@ -3,13 +3,13 @@
 use paydown::credit::Kind;
 use paydown::date::{Instant, text};
 use paydown::id::{CreditId, ExceptionId, RunId};
-use paydown::policy::Policy;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::decisions::{Landing, landing, policy_row};
 use super::{batch, rows, statement};
+use crate::config::Settings;
 use crate::error::Fault;
 use crate::ports::Database;
 
@@ -48,12 +48,12 @@ pub async fn done(database: &dyn Database, idempotency_key: &str) -> Result<Opti
 /// Lands a decision with its operation; false when the decision read a stale past.
 pub async fn land(
     database: &dyn Database,
-    policy: &Policy,
+    settings: &Settings,
     operation: &Operation,
     decided: &Landing,
     at: Instant,
 ) -> Result<bool, Fault> {
-    let (policy_id, policy) = policy_row(policy)?;
+    let (policy_id, policy) = policy_row(settings)?;
     let parameter = json!({ "operation": operation, "decision_id": decided.id()?, "at": text(at) });
     let mut statements = vec![policy];
     statements.extend(landing(std::slice::from_ref(decided), &policy_id)?);

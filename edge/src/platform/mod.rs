@@ -5,6 +5,7 @@ mod database;
 mod limiter;
 mod outbox;
 mod processor;
+mod zones;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ use processor::HttpProcessor;
 ///
 /// An error says which variable or binding is missing or wrong, and never holds a secret.
 pub fn ports(env: &Env) -> Result<Ports, String> {
-    let mut settings = Settings::from_variables(|name| variable(env, name))?;
+    let mut settings = Settings::from_variables(|name| variable(env, name), zones::named)?;
     let endpoint = Endpoint::parse(&variable(env, "PROCESSOR_URL").ok_or("PROCESSOR_URL is not set")?)?;
     // A sandbox's clock and days must never reach a processor that moves real money.
     settings.sandbox = cfg!(feature = "sandbox") && endpoint.loopback;

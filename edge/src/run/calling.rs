@@ -5,7 +5,7 @@ use std::cell::Cell;
 use chrono::TimeDelta;
 use futures_util::{StreamExt, stream};
 use paydown::date::{Instant, text};
-use paydown::decision::{Context, Input, decide};
+use paydown::decision::{Input, decide};
 use paydown::id::{CreditId, TransactionId};
 use uuid::Uuid;
 
@@ -173,13 +173,13 @@ pub(super) async fn refusals(
     run_id: Option<paydown::id::RunId>,
     at: Instant,
 ) -> Result<(), Fault> {
-    let (policy_id, policy) = policy_row(&ports.settings.policy)?;
+    let (policy_id, policy) = policy_row(&ports.settings)?;
     if !refused.is_empty() {
         ledger::batch(&*ports.database, &[policy]).await?;
     }
     for (credit_id, subject) in refused {
         for _ in 0..ATTEMPTS {
-            let context = Context { as_of: at, zone: &ports.settings.zone, policy: &ports.settings.policy };
+            let context = ports.settings.context(at);
             let Some(facts) = facts(&*ports.database, &[*credit_id]).await?.into_iter().next() else { break };
             let decision = decide(&facts, Input::Refusal { subject: *subject }, &context);
             if decision.facts.is_empty() {

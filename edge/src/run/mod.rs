@@ -149,7 +149,7 @@ struct Worked {
 
 impl<'a> Running<'a> {
     fn new(ports: &'a Ports, meter: Arc<Meter>, run: runs::Run) -> Result<Running<'a>, Fault> {
-        let (policy_id, _) = ledger::decisions::policy_row(&ports.settings.policy)?;
+        let (policy_id, _) = ledger::decisions::policy_row(&ports.settings)?;
         Ok(Running { ports, meter, run, policy_id })
     }
 
@@ -266,8 +266,7 @@ impl<'a> Running<'a> {
     }
 
     fn context(&self) -> Context<'_> {
-        let settings = &self.ports.settings;
-        Context { as_of: self.run.as_of, zone: &settings.zone, policy: &settings.policy }
+        self.ports.settings.context(self.run.as_of)
     }
 
     fn database(&self) -> &dyn crate::ports::Database {

@@ -46,7 +46,7 @@ pub(super) async fn open_late(ports: &Ports, as_of: Instant, is_late: bool) -> R
         missed_days,
         late: is_late.then(|| id::from_cause(0, &["exception", "run_late", &text(as_of)])),
     };
-    let (_, policy) = decisions::policy_row(&ports.settings.policy)?;
+    let (_, policy) = decisions::policy_row(&ports.settings)?;
     let run = runs::open(database, &new, policy).await?;
     Ok(match (run, last) {
         (Some(run), _) if run.closed.is_some() => Opened::Closed(run),

@@ -30,7 +30,7 @@ pub(super) async fn seek_slice(
     run_id: Option<paydown::id::RunId>,
 ) -> Result<Option<String>, Fault> {
     let database = &*ports.database;
-    let (policy_id, policy) = policy_row(context.policy)?;
+    let (policy_id, policy) = policy_row(&ports.settings)?;
     let mut landings = Vec::new();
     let mut submits: Vec<(CreditId, Uuid)> = Vec::new();
     for facts in facts(database, credits).await? {

@@ -1,7 +1,7 @@
 //! Two strikes: when two debits in a row failed on an account, all its credits are held (`TWO_STRIKES`, L8).
 
 use paydown::date::Instant;
-use paydown::decision::{Context, Input, decide, two_strikes};
+use paydown::decision::{Input, decide, two_strikes};
 use paydown::id::{CreditId, DebitId, RunId};
 use paydown::observation::Word;
 
@@ -52,10 +52,10 @@ async fn hold(
     at: Instant,
 ) -> Result<(), Fault> {
     let database = &*ports.database;
-    let (policy_id, policy) = policy_row(&ports.settings.policy)?;
+    let (policy_id, policy) = policy_row(&ports.settings)?;
     crate::ledger::batch(database, &[policy]).await?;
     for _ in 0..ATTEMPTS {
-        let context = Context { as_of: at, zone: &ports.settings.zone, policy: &ports.settings.policy };
+        let context = ports.settings.context(at);
         let Some(facts) = facts(database, &[credit_id]).await?.into_iter().next() else { return Ok(()) };
         let decision = decide(&facts, Input::TwoStrikes { debit_id }, &context);
         if decision.facts.is_empty() {

@@ -2,7 +2,6 @@
 
 use chrono::TimeDelta;
 use paydown::date::{Instant, days_before, text};
-use paydown::decision::Context;
 use paydown::id::{self, CreditId};
 
 use super::seeking::seek_slice;
@@ -56,24 +55,21 @@ async fn left_run(ports: &Ports, at: Instant) -> Result<Option<Instant>, Fault> 
 
 /// Whether the day of `at` should have had its run by now.
 async fn is_late(ports: &Ports, at: Instant) -> Result<bool, Fault> {
-    let zone = &ports.settings.zone;
-    let due = at.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
-    let due = due.checked_add_signed(TimeDelta::minutes(
-        DAILY_RUN_HOUR.saturating_mul(60).saturating_add(LATE_MINUTES),
-    ));
-    if due.is_none_or(|due| at < due) {
+    let midnight = at.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
+    let Some(due) = midnight.checked_add_signed(TimeDelta::hours(DAILY_RUN_HOUR)) else { return Ok(false) };
+    if at.signed_duration_since(due) < TimeDelta::minutes(LATE_MINUTES) {
         return Ok(false);
     }
     match runs::last_run(&*ports.database).await? {
-        Some((_, last_date)) => Ok(last_date < zone.business_date(at)),
+        // The date that the cron's run has: in most zones the date of `at` is another from some hour of the day on.
+        Some((_, last_date)) => Ok(last_date < ports.settings.zone.business_date(due)),
         None => runs::has_credits_before(&*ports.database, days_before(at, 1)).await,
     }
 }
 
 /// Seeks the answers that are missing since the last run and before.
 async fn seek(ports: &Ports, at: Instant) -> Result<(), Fault> {
-    let settings = &ports.settings;
-    let context = Context { as_of: at, zone: &settings.zone, policy: &settings.policy };
+    let context = ports.settings.context(at);
     let mut cursor = String::new();
     loop {
         let credits: Vec<CreditId> =
