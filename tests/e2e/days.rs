@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{Datelike, NaiveDate};
 use serde_json::{Value, json};
 
 use crate::live::Live;
@@ -111,6 +112,41 @@ fn the_ledger_equation_is_the_sum_over_the_facts(live: &Live) {
         planned.values().map(|c| c["amount"].as_i64().unwrap_or(0) + c["fee"].as_i64().unwrap_or(0)).sum();
     assert_eq!(of("total"), total);
     assert!(total > 0);
+}
+
+/// The runtime's own time zone database gives the offsets, and a debit that rolled comes back from the ledger as it is.
+#[test]
+fn a_book_of_another_zone_has_its_dates_and_its_due_dates_roll() {
+    let settings = &["BUSINESS_TIME_ZONE:America/Los_Angeles", "DUE_DATE_ROLL:following"];
+    let live = Live::with("zone", settings);
+    let shown = live.get("/v1/settings").json();
+    assert_eq!(
+        (&shown["business_time_zone"], &shown["policy"]["due_date_roll"]),
+        (&json!("America/Los_Angeles"), &json!("following"))
+    );
+    let offsets = shown["offsets"].as_array().expect("offsets");
+    assert_eq!(offsets.first(), Some(&json!(["1970-01-01T00:00:00Z", -28_800])));
+    for change in [json!(["2026-03-08T10:00:00Z", -25_200]), json!(["2026-11-01T09:00:00Z", -28_800])] {
+        assert!(offsets.contains(&change), "{change} in {offsets:?}");
+    }
+    // At six UTC it is the evening before, in summer and in winter.
+    let evening = live.morning(0).date_naive().pred_opt().expect("a day before");
+    assert_eq!(live.list("/v1/runs")[0]["business_date"], json!(evening));
+    let credit = live.advance("rolls", "acct_ok", 7).json();
+    let plan = live.get("/v1/plan?amount=90000&installments=21&interval_days=1").json();
+    let due = |debit: &Value| debit["due_date"].as_str().and_then(|date| date.parse::<NaiveDate>().ok());
+    let dates: Vec<NaiveDate> =
+        plan["installments"].as_array().expect("a plan").iter().filter_map(due).collect();
+    assert!(dates.len() == 21 && dates.is_sorted_by(|a, b| a < b), "{dates:?}");
+    assert!(dates.iter().all(|date| date.weekday().number_from_monday() <= 5), "{dates:?}");
+    live.live(1..=1);
+    let debits = live.list(&format!("/v1/debits?credit_id={}", credit["id"].as_str().expect("an id")));
+    assert_eq!(debits.len(), 7);
+    let holidays = shown["holidays"].as_array().expect("holidays");
+    for debit in &debits {
+        assert!(due(debit).is_some_and(|date| date.weekday().number_from_monday() <= 5), "{debit}");
+        assert!(!holidays.contains(&debit["due_date"]), "{debit}");
+    }
 }
 
 #[test]

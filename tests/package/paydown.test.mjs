@@ -257,6 +257,29 @@ test("each act of an operator is an input", () => {
   assert.equal(statusOf(after(paid, { input: "pay_off" })).credit.next_due_date, "2026-01-08");
 });
 
+test("due dates roll onto banking days when that is asked for", () => {
+  const request = { amount: 30_000, installments: 3, start_date: "2026-01-05" };
+  const dates = (asked) => plan(asked).installments.map(({ due_date }) => due_date);
+  assert.deepEqual(dates(request), ["2026-01-12", "2026-01-19", "2026-01-26"]);
+  const rolled = { ...request, due_date_roll: "following" };
+  assert.deepEqual(dates(rolled), ["2026-01-12", "2026-01-20", "2026-01-26"]);
+  assert.equal(plan(rolled).installments[1].unrolled_due_date, "2026-01-19");
+  refused("bad_input", "request.due_date_roll", () => plan({ ...request, due_date_roll: "preceding" }));
+
+  const policy = {
+    timeout_days: 5, timeout_limit: 3, retryable_presentments: 3, retryable_days: 180, no_code_presentments: 6,
+    key_days: null, due_date_roll: "following",
+  };
+  // Paid off on the Saturday before Martin Luther King's day.
+  const as_of = "2026-01-17T06:00:00Z";
+  const paid_off = (context) => {
+    const decided = decide(planned(), { input: "pay_off" }, context).facts;
+    return decided.find(({ fact }) => fact === "debit").due_date;
+  };
+  assert.equal(paid_off({ as_of, policy }), "2026-01-20");
+  assert.equal(paid_off({ as_of }), "2026-01-17");
+});
+
 test("the business date follows the offsets, in any order", () => {
   const offsets = [["2026-03-08T07:00:00Z", -4 * 3600], ["2025-11-02T06:00:00Z", -5 * 3600]];
   // Half past one in the night of the due date in UTC is the evening before in New York.

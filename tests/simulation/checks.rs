@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_executor::block_on;
+use paydown::calendar::{Calendar, DueDateRoll, FederalReserve};
 use paydown::credit::{CreditStatus, DebitFacts, DebitStatus, Facts, Kind, State};
 use paydown::date::{Instant, days_before, days_passed};
 use paydown::id::CreditId;
@@ -88,6 +89,9 @@ impl Checks {
             self.law_holds(book)?;
             self.a_person_is_told(book, &open)?;
             plan_is_sound(book)?;
+            if self.scene.config.due_date_roll == DueDateRoll::Following {
+                due_on_banking_days(book)?;
+            }
             excess_is_explained(book)?;
         }
         self.intents_were_allowed()?;
@@ -547,6 +551,20 @@ fn plan_is_sound(book: &Book) -> Result<(), String> {
         if replaced.is_some_and(|(d, _)| d.facts.amount < debit.facts.amount) {
             return Err(format!(
                 "L4 of {}: debit {} is more than what it replaces",
+                book.label, debit.facts.sequence
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// L9: where due dates roll, each is a banking day, and one that rolled is after the date that it rolled from.
+fn due_on_banking_days(book: &Book) -> Result<(), String> {
+    for (debit, _) in &book.debits {
+        let (due_date, unrolled) = (debit.facts.due_date, debit.facts.unrolled_due_date);
+        if !FederalReserve.is_banking_day(due_date) || unrolled.is_some_and(|date| date >= due_date) {
+            return Err(format!(
+                "L9 of {}: debit {} is due on {due_date}, rolled from {unrolled:?}",
                 book.label, debit.facts.sequence
             ));
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use paydown::api::Intake;
+use paydown::calendar::DueDateRoll;
 
 use crate::dice::Dice;
 
@@ -106,6 +107,8 @@ pub struct Config {
     pub intake: Intake,
     /// How many statements one invocation of a run may use.
     pub statements: u32,
+    /// Whether due dates roll onto banking days.
+    pub due_date_roll: DueDateRoll,
     /// Whether the bank's report names our ids.
     pub names_reference: bool,
 }
@@ -138,6 +141,11 @@ impl Config {
             begins: dice.of("begins").pick(&BEGINNINGS),
             intake: if dice.of("intake").chance(250) { Intake::Queue } else { Intake::Direct },
             statements: dice.of("statements").pick(&[800, 800, 60, 30]),
+            due_date_roll: if dice.of("roll").chance(300) {
+                DueDateRoll::Following
+            } else {
+                DueDateRoll::None
+            },
             names_reference: dice.of("reference").chance(300),
         }
     }

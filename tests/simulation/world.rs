@@ -13,6 +13,7 @@ use axum::http::Request;
 use chrono::TimeDelta;
 use paydown::api::Scope;
 use paydown::date::Instant;
+use paydown::policy::Policy;
 use paydown_edge::config::Settings;
 use paydown_edge::error::Fault;
 use paydown_edge::http::router;
@@ -135,7 +136,8 @@ impl World {
         let (outbox, clock) =
             (Arc::new(MemoryOutbox::default()), Arc::new(SetClock::at(scene.config.begins)));
         let budget = Budget { statements: scene.config.statements, ..Budget::default() };
-        let settings = Settings { intake: scene.config.intake, budget, ..Settings::default() };
+        let policy = Policy { due_date_roll: scene.config.due_date_roll, ..Policy::default() };
+        let settings = Settings { intake: scene.config.intake, budget, policy, ..Settings::default() };
         let ports = Ports {
             database: Arc::new(FrailDatabase { sqlite: sqlite.clone(), scene: scene.clone() }),
             processor: bank.clone(),

@@ -181,13 +181,23 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         what: "L4: a failure leaves its gap open",
-        from: "Some(due_date) => self.fill_gap(index, due_date, reason),",
+        from: "Some(due) => self.fill_gap(index, due, reason),",
         to: "Some(_) => {}",
     },
     Mutant {
         what: "L4: the next slot is that of the debit itself",
         from: "next_slot(latest.unwrap_or(run_date), self.facts.terms.interval_days, run_date)",
         to: "latest.unwrap_or(run_date)",
+    },
+    Mutant {
+        what: "L9: a due date that rolls may end on a holiday",
+        from: "calendar.is_banking_day(*day) && !is_taken(*day)",
+        to: "(calendar.is_banking_day(*day) || *day > date) && !is_taken(*day)",
+    },
+    Mutant {
+        what: "L9: two due dates roll onto one day",
+        from: "calendar.is_banking_day(*day) && !is_taken(*day)",
+        to: "calendar.is_banking_day(*day) && (true || !is_taken(*day))",
     },
     Mutant {
         what: "L5: a debit times out a day early",

@@ -1252,13 +1252,13 @@ fn l9_a_pause_moves_unrolled_dates_and_rolls_anew() {
         "following
          01-06 credit success
          01-13 1 success
-         01-14 pause 4",
+         01-14 pause 3",
         "active: collected 100, in flight 0, scheduled 200
          1 collected
          2 cancelled because paused
          3 cancelled because paused
-         4 scheduled 100 on 02-17, paused of 2
-         5 scheduled 100 on 02-23, paused of 3",
+         4 scheduled 100 on 02-09, paused of 2
+         5 scheduled 100 on 02-17, paused of 3",
     );
     // What moves is not in its own way.
     check(

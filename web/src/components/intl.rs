@@ -147,6 +147,12 @@ fn written(format: &Function, value: &JsValue) -> String {
     text.unwrap_or_else(|| "?".to_owned())
 }
 
+/// The date of an instant in the business time zone.
+pub fn business_date(at: Instant) -> BusinessDate {
+    let settings: Settings = expect_context();
+    settings.offsets.business_date(at)
+}
+
 /// An instant on the page, readable for machines too.
 #[component]
 pub fn At(

@@ -1,9 +1,11 @@
 //! The credits: filtered, sorted and paged by the server.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use paydown::api::Credit;
-use paydown::date::BusinessDate;
+use paydown::api::{Credit, Settings};
+use paydown::date::{BusinessDate, text};
 
 use crate::charts::share::{ShareBar, owed};
 use crate::components::badge::Badge;
@@ -33,15 +35,17 @@ const ABOUT: About = About {
 #[component]
 pub fn CreditsPage() -> impl IntoView {
     let query = use_query_map();
+    let settings: Settings = expect_context();
     let credits = reading::credits(move || {
         let query = query.get();
+        let zone = &settings.offsets;
         let date = |name: &str| query.get_str(name).and_then(|text| text.parse::<BusinessDate>().ok());
         CreditsAsked {
             status: query.get("status"),
             account_id: query.get("account"),
             // Both ends of the API are open: the last instant of the day before, the first of the day after.
-            created_after: date("from").map(|day| format!("{}T23:59:59.999Z", day.minus_days(1))),
-            created_before: date("to").map(|day| format!("{}T00:00:00.000Z", day.plus_days(1))),
+            created_after: date("from").map(|day| text(zone.start_of(day) - Duration::from_millis(1))),
+            created_before: date("to").map(|day| text(zone.start_of(day.plus_days(1)))),
             q: query.get("q"),
             sort: query.get("sort"),
             cursor: query.get("cursor"),

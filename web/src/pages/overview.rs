@@ -6,13 +6,13 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use paydown::api::{Age, Exception, Failures, Settings, Summary};
 use paydown::credit::CreditStatus;
-use paydown::date::{BusinessDate, Zone};
+use paydown::date::BusinessDate;
 
 use crate::charts::days::DaysChart;
 use crate::charts::equation::Equation;
 use crate::components::badge::{Badge, Rule};
 use crate::components::faces::Shown;
-use crate::components::intl::{At, On, counted, money, number};
+use crate::components::intl::{At, On, business_date, counted, money, number};
 use crate::components::labels::{self, Labelled};
 use crate::data::reading::{self, DebitsAsked, ExceptionsAsked};
 
@@ -36,18 +36,13 @@ pub fn OverviewPage() -> impl IntoView {
             <div class="beside">
                 <div>
                     {move || view! { <Days summary=summary.get()/> }}
-                    <FailedLately today=Memo::new(move |_| today(&summary.get()))/>
+                    <FailedLately today=Memo::new(move |_| business_date(summary.get().as_of))/>
                 </div>
                 <NeedsAction/>
             </div>
             {move || view! { <Tables summary=summary.get()/> }}
         </Shown>
     }
-}
-
-/// The business date at which the figures were worked out; the only zone of this version is UTC.
-fn today(summary: &Summary) -> BusinessDate {
-    Zone::default().business_date(summary.as_of)
 }
 
 #[component]
@@ -231,7 +226,7 @@ fn needs_action(exception: Exception) -> impl IntoView {
             <p>{exception.detail}</p>
             <p class="quiet">
                 "oldest: "<a href=href>{about}</a>
-                ", since "<On date=Zone::default().business_date(exception.opened_at)/>
+                ", since "<On date=business_date(exception.opened_at)/>
             </p>
         </li>
     }

@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 use paydown::api::Settings;
-use paydown::date::{BusinessDate, Zone};
+use paydown::date::BusinessDate;
 use paydown::money::Cents;
 use paydown::plan::{Terms, plan};
 
 use crate::components::faces::Shown;
-use crate::components::intl::{On, minor_units, money};
+use crate::components::intl::{On, business_date, minor_units, money};
 use crate::data::reading;
 
 /// The page.
@@ -18,7 +18,7 @@ pub fn SimulatorPage() -> impl IntoView {
         <h1>"Simulator"</h1>
         <Shown of=summary let:summary>
             {
-                let today = Zone::default().business_date(summary.get_untracked().as_of);
+                let today = business_date(summary.get_untracked().as_of);
                 view! { <Calculator today/> }
             }
         </Shown>
@@ -106,7 +106,8 @@ fn Entry(
 #[component]
 fn Planned(terms: Terms, start: BusinessDate) -> impl IntoView {
     let settings: Settings = expect_context();
-    let rows = plan(&terms, start, start).into_iter().map(|installment| {
+    let calendar = settings.policy.due_date_roll.by(&settings.holidays);
+    let rows = plan(&terms, start, start, calendar).into_iter().map(|installment| {
         view! {
             <tr>
                 <th scope="row" class="num">{installment.sequence}</th>

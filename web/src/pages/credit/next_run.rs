@@ -5,11 +5,12 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use paydown::api::{CreditDetail, Page, Run, Settings};
 use paydown::credit::{CreditStatus, Facts};
-use paydown::date::{BusinessDate, Zone};
+use paydown::date::BusinessDate;
 
 use super::preview;
 use crate::components::badge::Badge;
 use crate::components::faces::Shown;
+use crate::components::intl::business_date;
 use crate::data::reading;
 
 /// How many runs are looked at for the reports that cover the time before.
@@ -83,5 +84,5 @@ fn Steps(facts: Arc<Facts>, runs: Arc<Page<Run>>, on: BusinessDate) -> impl Into
 /// The day after the last run; without one, after the credit was asked for.
 fn next_date(facts: &Facts, runs: &Page<Run>) -> BusinessDate {
     let last = runs.data.iter().map(|run| run.business_date).max();
-    last.unwrap_or_else(|| Zone::default().business_date(facts.created_at)).plus_days(1)
+    last.unwrap_or_else(|| business_date(facts.created_at)).plus_days(1)
 }

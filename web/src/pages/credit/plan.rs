@@ -62,7 +62,10 @@ fn row(debit: Debit, currency: &str) -> impl IntoView + use<> {
                 <a href=format!("/credits/{credit_id}?debit={}", debit.sequence)
                     aria-label=format!("Story of debit {}", debit.sequence)>{debit.sequence}</a>
             </th>
-            <td><On date=debit.due_date/></td>
+            <td>
+                <On date=debit.due_date/>
+                {debit.unrolled_due_date.map(|date| view! { <span class="quiet">" (rolled from "<On date/>")"</span> })}
+            </td>
             <td class="num">{money(debit.amount.get(), currency)}</td>
             <td><Badge of=debit.status/></td>
             <td>{debit.code}</td>

@@ -3,7 +3,7 @@
 use paydown::api::{Run, RunStatus, Settings};
 use paydown::coverage::{CompleteReport, covered_from};
 use paydown::credit::{CreditStatus, Facts, State};
-use paydown::date::{BusinessDate, Instant, Zone};
+use paydown::date::{BusinessDate, Instant};
 use paydown::decision::{Context, Effect, Fact, Input, decide};
 
 use crate::components::intl::{date, money};
@@ -17,9 +17,11 @@ pub struct Preview {
     pub status: CreditStatus,
 }
 
-/// What the run of a date would do, at the daily cron's hour; `None` if there is no such instant.
+/// What the run of a date would do, at the daily cron's hour; `None` if there is no such instant. In zones far west of
+/// Greenwich that hour has the date of the day before.
 pub fn of_run(facts: &Facts, runs: &[Run], on: BusinessDate, settings: &Settings) -> Option<Preview> {
-    let as_of: Instant = format!("{on}T06:00:00Z").parse().ok()?;
+    let crons = [on, on.plus_days(1)].map(|day| format!("{day}T06:00:00Z").parse::<Instant>());
+    let as_of = crons.into_iter().flatten().find(|at| settings.offsets.business_date(*at) == on)?;
     let report = CompleteReport { read_at: as_of, window_days: settings.report_window_days };
     let covered_from = Some(covered_from(report, complete_reports(runs, as_of, settings)));
     // The order of the daily run: calls again first, then words and timeouts, then what is due.
@@ -28,8 +30,8 @@ pub fn of_run(facts: &Facts, runs: &[Run], on: BusinessDate, settings: &Settings
 
 /// What inputs at an instant would do, one after the other.
 pub fn of(facts: &Facts, inputs: &[Input], as_of: Instant, settings: &Settings) -> Preview {
-    let zone = Zone::default();
-    let context = Context { as_of, zone: &zone, policy: &settings.policy };
+    let Settings { offsets, policy, holidays, .. } = settings;
+    let context = Context { as_of, zone: offsets, policy, calendar: holidays };
     let mut facts = facts.clone();
     let mut steps = Vec::new();
     for input in inputs {
