@@ -115,10 +115,13 @@ impl Zone {
     /// assert_eq!(date("2026-03-09T04:00:00Z"), "2026-03-09");
     /// ```
     pub fn business_date(&self, at: Instant) -> BusinessDate {
-        let offset =
-            self.transitions.iter().rev().find(|(from, _)| *from <= at).map_or(0, |(_, offset)| *offset);
-        let local = at.checked_add_signed(TimeDelta::seconds(i64::from(offset))).unwrap_or(at);
+        let local = at.checked_add_signed(self.offset_at(at)).unwrap_or(at);
         BusinessDate(local.date_naive())
+    }
+
+    fn offset_at(&self, at: Instant) -> TimeDelta {
+        let last = self.transitions.iter().rev().find(|(from, _)| *from <= at);
+        TimeDelta::seconds(last.map_or(0, |(_, offset)| i64::from(*offset)))
     }
 
     /// The first instant of a business date in this zone.
@@ -133,11 +136,16 @@ impl Zone {
     /// ```
     pub fn start_of(&self, date: BusinessDate) -> Instant {
         let midnight = date.0.and_time(NaiveTime::MIN).and_utc();
-        let offsets = self.transitions.iter().map(|(_, offset)| *offset).chain([0]);
-        let starts = offsets
-            .filter_map(|offset| midnight.checked_sub_signed(TimeDelta::seconds(i64::from(offset))))
-            .filter(|at| self.business_date(*at) == date);
-        starts.min().unwrap_or(midnight)
+        // The date begins by the offset of the day before, or by that of the day after if it changes in between.
+        let mut start = None;
+        for days in [1, -1] {
+            let near = midnight.checked_add_signed(TimeDelta::days(days)).unwrap_or(midnight);
+            let at = midnight.checked_sub_signed(self.offset_at(near)).unwrap_or(midnight);
+            if self.business_date(at) == date && start.is_none_or(|start| at < start) {
+                start = Some(at);
+            }
+        }
+        start.unwrap_or(midnight)
     }
 }
 
@@ -177,6 +185,30 @@ mod tests {
         assert_eq!(date("2026-01-05T01:00:00Z"), "2026-01-05");
         assert_eq!(date("2026-03-08T06:59:59Z"), "2026-03-08");
         assert_eq!(date("2026-03-08T22:00:00Z"), "2026-03-09");
+    }
+
+    #[test]
+    fn a_date_begins_where_the_clocks_say_so() {
+        let from = |at: &str, hours: i32| (at.parse().unwrap(), hours * 3600);
+        let check = |zone: &Zone, date: &str, start: &str| {
+            assert_eq!(text(zone.start_of(date.parse().unwrap())), start, "{date}");
+        };
+        // Beirut changes at midnight: the 29th begins at one o'clock, and the hour before midnight of the 24th comes twice.
+        let beirut = Zone::new(vec![
+            from("2025-10-25T21:00:00Z", 2),
+            from("2026-03-28T22:00:00Z", 3),
+            from("2026-10-24T21:00:00Z", 2),
+        ]);
+        check(&beirut, "2026-03-28", "2026-03-27T22:00:00.000Z");
+        check(&beirut, "2026-03-29", "2026-03-28T22:00:00.000Z");
+        check(&beirut, "2026-03-30", "2026-03-29T21:00:00.000Z");
+        check(&beirut, "2026-10-24", "2026-10-23T21:00:00.000Z");
+        check(&beirut, "2026-10-25", "2026-10-24T22:00:00.000Z");
+        // Apia had no 30th of December 2011.
+        let apia = Zone::new(vec![from("2011-09-24T14:00:00Z", -10), from("2011-12-30T10:00:00Z", 14)]);
+        check(&apia, "2011-12-29", "2011-12-29T10:00:00.000Z");
+        check(&apia, "2011-12-31", "2011-12-30T10:00:00.000Z");
+        check(&Zone::default(), "2026-03-29", "2026-03-29T00:00:00.000Z");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Banking days, rolled plans and business dates (L9), against what the Federal Reserve publishes and by counting.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use chrono::{Datelike, TimeDelta, Weekday};
 use paydown::calendar::{Calendar, FederalReserve, Holidays};
@@ -37,7 +38,7 @@ pub fn banks_open(date: BusinessDate) -> bool {
     if !YEARS.contains(&date.day().year()) {
         return FederalReserve.is_banking_day(date);
     }
-    !is_weekend(date) && !closed().contains(&date)
+    !is_weekend(date) && !CLOSED.contains(&date)
 }
 
 fn is_weekend(date: BusinessDate) -> bool {
@@ -45,6 +46,8 @@ fn is_weekend(date: BusinessDate) -> bool {
 }
 
 /// The weekdays on which the Reserve Banks are closed, by the table.
+static CLOSED: LazyLock<BTreeSet<BusinessDate>> = LazyLock::new(closed);
+
 fn closed() -> BTreeSet<BusinessDate> {
     let mut closed = BTreeSet::new();
     for (year, column) in YEARS.zip(0..) {
@@ -78,7 +81,7 @@ fn every_day_of_the_published_years_is_as_published() {
         date = date.plus_days(1);
     }
     // 1304 weekdays, and 55 holidays of which five fall on a Saturday.
-    assert_eq!((open, closed().len()), (1304 - 50, 50));
+    assert_eq!((open, CLOSED.len()), (1304 - 50, 50));
     for (date, is_banking_day) in [("2026-07-03", true), ("2027-07-05", false), ("2027-06-18", true)] {
         assert_eq!(FederalReserve.is_banking_day(on(date)), is_banking_day, "{date}");
     }
