@@ -26,6 +26,16 @@ pub fn days_before(at: Instant, days: u32) -> Instant {
     at.checked_sub_signed(TimeDelta::days(i64::from(days))).unwrap_or(Instant::MIN_UTC)
 }
 
+/// The last instant before `at` that our own clock can say.
+///
+/// ```
+/// let at = "2026-01-05T00:00:00Z".parse().unwrap();
+/// assert_eq!(paydown::date::text(paydown::date::just_before(at)), "2026-01-04T23:59:59.999Z");
+/// ```
+pub fn just_before(at: Instant) -> Instant {
+    at.checked_sub_signed(TimeDelta::milliseconds(1)).unwrap_or(at)
+}
+
 /// Whether at least `days * 24 h` lie between `from` and `to`, the end included.
 ///
 /// ```

@@ -1,11 +1,9 @@
 //! The credits: filtered, sorted and paged by the server.
 
-use std::time::Duration;
-
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use paydown::api::{Credit, Settings};
-use paydown::date::{BusinessDate, text};
+use paydown::date::{BusinessDate, just_before, text};
 
 use crate::charts::share::{ShareBar, owed};
 use crate::components::badge::Badge;
@@ -44,7 +42,7 @@ pub fn CreditsPage() -> impl IntoView {
             status: query.get("status"),
             account_id: query.get("account"),
             // Both ends of the API are open: the last instant of the day before, the first of the day after.
-            created_after: date("from").map(|day| text(zone.start_of(day) - Duration::from_millis(1))),
+            created_after: date("from").map(|day| text(just_before(zone.start_of(day)))),
             created_before: date("to").map(|day| text(zone.start_of(day.plus_days(1)))),
             q: query.get("q"),
             sort: query.get("sort"),
