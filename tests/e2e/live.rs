@@ -185,7 +185,7 @@ impl Live {
     /// How many calls the bank has had.
     pub fn bank_calls(&self) -> u64 {
         let books = self.send("GET", &self.bank("/books"), &[], None).json();
-        books["calls"].as_u64().unwrap_or_else(|| panic!("{books}"))
+        books["attempts"].as_u64().unwrap_or_else(|| panic!("{books}"))
     }
 
     fn cron(&self, pattern: &str, at: DateTime<Utc>) -> Answer {
