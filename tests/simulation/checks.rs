@@ -12,6 +12,7 @@ use paydown::id::CreditId;
 use paydown::observation::Outcome;
 use paydown_edge::ledger::facts::facts;
 use paydown_tests::memory::MemoryArchive;
+use paydown_tests::replay::replay;
 use paydown_tests::sqlite::Sqlite;
 use serde_json::Value;
 use uuid::Uuid;
@@ -167,8 +168,13 @@ impl Checks {
         .collect()
     }
 
-    /// When all was said: our sums are the bank's.
+    /// When all was said: our sums are the bank's, and the inputs alone give the same book (L10.4).
     pub fn end(&mut self) -> Result<(), String> {
+        let replayed = replay(&self.sqlite, &|key| self.archive.object(key));
+        self.scene.count("credits replayed", replayed.credits.len() as u64);
+        if !replayed.is_equal() {
+            return Err(format!("the inputs do not give this book: {}", replayed.told()));
+        }
         let transactions = self.bank.transactions();
         for book in self.books() {
             self.scene.count("credits", 1);

@@ -5,5 +5,6 @@ pub mod description;
 pub mod memory;
 pub mod platform;
 pub mod processor;
+pub mod replay;
 pub mod sqlite;
 pub mod vectors;

@@ -14,6 +14,7 @@ use super::body::Body;
 use super::call::{Answered, Call, REPLAYED, json};
 use super::problem::Problem;
 use crate::error::Fault;
+use crate::ledger::asked::Asked;
 use crate::ledger::decisions::Landing;
 use crate::ledger::facts::facts;
 use crate::ledger::operations::{self, Operation};
@@ -289,7 +290,8 @@ pub async fn done(ports: &Ports, operation: &Operation, input: Input) -> Result<
             return Ok(false);
         }
         let bodies = bodies_of(ports, &facts, &decision)?;
-        let landing = Landing { credit_id, decision, run_id: None, at, bodies: bodies.clone() };
+        let asked = Asked::of(input.clone(), &facts);
+        let landing = Landing { credit_id, asked, decision, run_id: None, at, bodies: bodies.clone() };
         if operations::land(&*ports.database, &ports.settings, operation, &landing, at).await? {
             for (subject, body) in bodies {
                 run::give_back(ports, credit_id, subject, body, at).await?;

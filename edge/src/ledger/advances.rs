@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::asked::Asked;
 use super::calls::{AnswerRow, answers};
 use super::decisions::{Landing, landing, policy_row};
 use super::exceptions::{NewException, opened};
@@ -418,11 +419,13 @@ pub async fn refused(
     let (policy_id, policy) = policy_row(settings)?;
     for _ in 0..ATTEMPTS {
         let context = settings.context(at);
-        let decision: Decision = decide(&of, Input::Refusal { subject: credit_id.0 }, &context);
+        let input = Input::Refusal { subject: credit_id.0 };
+        let decision: Decision = decide(&of, input.clone(), &context);
         if decision.facts.is_empty() {
             return batch(database, &observed).await.map(|_| ());
         }
-        let landings = [Landing { credit_id, decision, run_id: None, at, bodies: vec![] }];
+        let asked = Asked::of(input, &of);
+        let landings = [Landing { credit_id, asked, decision, run_id: None, at, bodies: vec![] }];
         let mut statements = observed.clone();
         statements.push(policy.clone());
         statements.extend(landing(&landings, &policy_id)?);

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::asked::Asked;
 use super::{batch, parsed, statement};
 use crate::config::Settings;
 use crate::error::Fault;
@@ -22,6 +23,8 @@ use crate::ports::{Database, Statement};
 pub struct Landing {
     /// The credit.
     pub credit_id: CreditId,
+    /// What it was asked, and what it had seen.
+    pub asked: Asked,
     /// What was decided.
     pub decision: Decision,
     /// The run that decided, if one did.
@@ -146,6 +149,7 @@ struct DecisionRow<'a> {
     run_id: Option<RunId>,
     at: String,
     submits: bool,
+    asked: &'a Asked,
 }
 
 #[derive(Serialize)]
@@ -251,6 +255,7 @@ impl<'a> Rows<'a> {
             run_id,
             at,
             submits,
+            asked: &landing.asked,
         });
         Ok(())
     }
@@ -285,9 +290,9 @@ INSERT INTO policies (id, policy) SELECT ?1 ->> '$.id', ?1 ->> '$.policy' WHERE 
 
 /// A run that ended decides nothing more, and while a stop is in force no intent to submit is written.
 const DECISIONS: &str = "
-INSERT INTO decisions (id, credit_id, turn, rule, policy_id, run_id, at)
+INSERT INTO decisions (id, credit_id, turn, rule, policy_id, run_id, at, input)
 SELECT value ->> '$.id', value ->> '$.credit_id', value ->> '$.turn', value ->> '$.rule', value ->> '$.policy_id',
-  value ->> '$.run_id', value ->> '$.at'
+  value ->> '$.run_id', value ->> '$.at', value -> '$.asked'
 FROM json_each(?1, '$.decisions')
 WHERE NOT EXISTS (SELECT 1 FROM run_closings WHERE run_id = value ->> '$.run_id')
   AND (value ->> '$.submits' = 0
@@ -413,11 +418,12 @@ ON CONFLICT DO NOTHING";
 /// A decision of its own for every other credit of the account, so that whoever decides on one of them at the
 /// same time reads a stale past. Its id is the first half of the cause's and the second half of the credit's.
 const ACCOUNT_DECISIONS: &str = "
-INSERT INTO decisions (id, credit_id, turn, rule, policy_id, run_id, at)
+INSERT INTO decisions (id, credit_id, turn, rule, policy_id, run_id, at, input)
 SELECT substr(cause.id, 1, 19) || substr(other.id, 20), other.id,
   coalesce((SELECT max(turn) + 1 FROM decisions WHERE credit_id = other.id), 0)
     + row_number() OVER (PARTITION BY other.id ORDER BY cause.id) - 1,
-  (SELECT iif(kind = 'two_strikes', 'L8', 'L7') FROM exceptions WHERE id = value ->> '$.exception_id'), cause.policy_id, cause.run_id, cause.at
+  (SELECT iif(kind = 'two_strikes', 'L8', 'L7') FROM exceptions WHERE id = value ->> '$.exception_id'), cause.policy_id, cause.run_id, cause.at,
+  json_object('input', 'held_by_account', 'exception_id', value ->> '$.exception_id')
 FROM json_each(?1, '$.account_holds')
 JOIN decisions cause ON cause.id = value ->> '$.decision_id'
 JOIN credits own ON own.id = cause.credit_id

@@ -4,6 +4,7 @@
 //! every insert has a key made from its cause, so that running a batch twice is running it once.
 
 pub mod advances;
+pub mod asked;
 pub mod calls;
 pub mod credits;
 pub mod decisions;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::striking::strike;
 use crate::error::Fault;
+use crate::ledger::asked::Asked;
 use crate::ledger::calls::AnswerRow;
 use crate::ledger::decisions::{Landing, land, policy_row};
 use crate::ledger::facts::facts;
@@ -181,11 +182,13 @@ pub(super) async fn refusals(
         for _ in 0..ATTEMPTS {
             let context = ports.settings.context(at);
             let Some(facts) = facts(&*ports.database, &[*credit_id]).await?.into_iter().next() else { break };
-            let decision = decide(&facts, Input::Refusal { subject: *subject }, &context);
+            let input = Input::Refusal { subject: *subject };
+            let decision = decide(&facts, input.clone(), &context);
             if decision.facts.is_empty() {
                 break;
             }
-            let landing = Landing { credit_id: *credit_id, decision, run_id, at, bodies: vec![] };
+            let asked = Asked::of(input, &facts);
+            let landing = Landing { credit_id: *credit_id, asked, decision, run_id, at, bodies: vec![] };
             if !land(&*ports.database, &[landing], &policy_id).await?.is_empty() {
                 break;
             }

@@ -1,6 +1,7 @@
 //! Stages 4 to 6: words on credits and debits, and timeouts, as core decides.
 
 use paydown::coverage::{CompleteReport, covered_from, hole};
+use paydown::credit::Facts;
 use paydown::date::{Instant, text};
 use paydown::decision::{Decision, Input, decide};
 use paydown::id::{self, CreditId};
@@ -9,6 +10,7 @@ use uuid::Uuid;
 use super::striking::strike;
 use super::{Running, Stage, Stretch, Worked};
 use crate::error::Fault;
+use crate::ledger::asked::Asked;
 use crate::ledger::decisions::{Landing, land};
 use crate::ledger::facts::facts;
 use crate::ledger::{self, credits, exceptions, reports};
@@ -40,7 +42,7 @@ pub(super) async fn decide_all(
         for facts in facts(running.database(), &credits).await? {
             let decision = decide(&facts, input.clone(), &running.context());
             if !decision.facts.is_empty() {
-                landings.push(running.landing(facts.id, decision, vec![]));
+                landings.push(running.landing(&facts, input.clone(), decision, vec![]));
             }
         }
         let landed = land(running.database(), &landings, &running.policy_id).await?;
@@ -56,11 +58,13 @@ impl Running<'_> {
     /// A decision of this run on its way into the ledger.
     pub(super) fn landing(
         &self,
-        credit_id: CreditId,
+        facts: &Facts,
+        input: Input,
         decision: Decision,
         bodies: Vec<(Uuid, String)>,
     ) -> Landing {
-        Landing { credit_id, decision, run_id: Some(self.run.id), at: self.run.as_of, bodies }
+        let (run_id, at) = (Some(self.run.id), self.run.as_of);
+        Landing { credit_id: facts.id, asked: Asked::of(input, facts), decision, run_id, at, bodies }
     }
 }
 

@@ -129,7 +129,7 @@ async fn claim(running: &Running<'_>, mut credits: Vec<CreditId>) -> Result<Vec<
             let decision = decide(&facts, Input::Issue, &running.context());
             if !decision.facts.is_empty() {
                 let bodies = bodies_of(running, &facts, &decision.effects)?;
-                landings.push(running.landing(facts.id, decision, bodies));
+                landings.push(running.landing(&facts, Input::Issue, decision, bodies));
             }
         }
         let landed = land(running.database(), &landings, &running.policy_id).await?;

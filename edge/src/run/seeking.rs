@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::calling::{Call, asks_to_wait, call};
 use super::{Running, Stage, Stretch, Worked};
 use crate::error::Fault;
+use crate::ledger::asked::Asked;
 use crate::ledger::decisions::{Landing, land, policy_row};
 use crate::ledger::facts::facts;
 use crate::ledger::{self, calls, credits, stops};
@@ -41,7 +42,8 @@ pub(super) async fn seek_slice(
         }));
         if !decision.facts.is_empty() {
             let (credit_id, at) = (facts.id, context.as_of);
-            landings.push(Landing { credit_id, decision, run_id, at, bodies: vec![] });
+            let asked = Asked::of(Input::Seek, &facts);
+            landings.push(Landing { credit_id, asked, decision, run_id, at, bodies: vec![] });
         }
     }
     if !landings.is_empty() {

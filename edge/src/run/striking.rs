@@ -6,6 +6,7 @@ use paydown::id::{CreditId, DebitId, RunId};
 use paydown::observation::Word;
 
 use crate::error::Fault;
+use crate::ledger::asked::Asked;
 use crate::ledger::decisions::{Landing, land, policy_row};
 use crate::ledger::facts::facts;
 use crate::ledger::strikes::{AccountWords, with_new_failures};
@@ -57,11 +58,13 @@ async fn hold(
     for _ in 0..ATTEMPTS {
         let context = ports.settings.context(at);
         let Some(facts) = facts(database, &[credit_id]).await?.into_iter().next() else { return Ok(()) };
-        let decision = decide(&facts, Input::TwoStrikes { debit_id }, &context);
+        let input = Input::TwoStrikes { debit_id };
+        let decision = decide(&facts, input.clone(), &context);
         if decision.facts.is_empty() {
             return Ok(());
         }
-        let landing = Landing { credit_id, decision, run_id, at, bodies: vec![] };
+        let asked = Asked::of(input, &facts);
+        let landing = Landing { credit_id, asked, decision, run_id, at, bodies: vec![] };
         if !land(database, &[landing], &policy_id).await?.is_empty() {
             return Ok(());
         }
