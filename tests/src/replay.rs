@@ -13,14 +13,15 @@ mod tables;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_executor::block_on;
-use paydown::credit::Facts;
+use paydown::credit::{Facts, Hold};
 use paydown::date::{Instant, Zone};
 use paydown::decision::{Context, Decision, Effect, Fact, Input, decide};
 use paydown::id::{CreditId, ExceptionId};
 use paydown_edge::ledger::asked::Asked;
 use paydown_edge::ledger::facts::facts;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use coverage::Coverage;
 use lines::Lines;
@@ -103,6 +104,9 @@ pub fn replay(sqlite: &Sqlite, archived: &dyn Fn(&str) -> Option<Vec<u8>>) -> Re
     Replayed { credits: credits.collect(), changed_reports }
 }
 
+/// A hold on a whole account: the exception, the decision that opened it, and when.
+type AccountHold = (ExceptionId, Uuid, Instant);
+
 /// A credit while it is replayed.
 struct Life<'a> {
     tables: &'a Tables,
@@ -110,10 +114,10 @@ struct Life<'a> {
     own: Facts,
     /// The exceptions that were closed from outside, as far as they were seen.
     closed: BTreeSet<ExceptionId>,
-    /// The holds that decisions of other credits of the account put on it, and when.
-    account_holds: BTreeSet<ExceptionId>,
-    /// The holds that its decisions put on the other credits of its account, and when.
-    puts: Vec<(ExceptionId, Instant)>,
+    /// The holds that decisions of other credits of the account put on it.
+    account_holds: BTreeSet<AccountHold>,
+    /// The holds that its decisions put on the other credits of its account.
+    puts: Vec<AccountHold>,
     recorded: Lines,
     replayed: Lines,
 }
@@ -151,23 +155,23 @@ impl<'a> Life<'a> {
         }
     }
 
-    /// A decision of another credit holds this one.
+    /// A decision of another credit holds this one, by all the exceptions that it opened for the account. Whether it did
+    /// is seen when all credits are replayed.
     fn held_by_account(&mut self, decided: &Decided, input: &Value) {
-        let exception_id: ExceptionId =
-            serde_json::from_value(input["exception_id"].clone()).unwrap_or(ExceptionId(uuid::Uuid::nil()));
-        let kind = self.tables.exceptions.get(&exception_id).map(|exception| exception.kind.as_str());
-        let rule = if kind == Some("two_strikes") { "L8" } else { "L7" };
+        let cause = serde_json::from_value(input["decision_id"].clone()).unwrap_or_default();
+        let exceptions = self.tables.held_under(decided);
+        let is_struck =
+            |id: &ExceptionId| self.tables.exceptions.get(id).is_some_and(|e| e.kind == "two_strikes");
+        let rule = if exceptions.iter().any(is_struck) { "L8" } else { "L7" };
         let turn = self.own.turn;
-        let held = Fact::Held(paydown::credit::Hold { exception_id, released: false });
+        let held = |id: &ExceptionId| Fact::Held(Hold { exception_id: *id, released: false });
+        let decision = Decision { turn, facts: exceptions.iter().map(held).collect(), effects: vec![] };
+        let facts = decision.facts.iter().map(|fact| serde_json::to_value(fact).expect("a fact is JSON"));
         self.replayed.push(format!("turn {turn}: rule {rule}"));
-        self.replayed.extend(turn, vec![serde_json::to_value(&held).expect("a fact is JSON")]);
-        self.replayed.push(format!(
-            "turn {turn}: asked {}",
-            json!({ "input": "held_by_account", "exception_id": exception_id })
-        ));
-        let decision = Decision { turn, facts: vec![held], effects: vec![] };
+        self.replayed.extend(turn, facts.collect());
+        self.replayed.push(format!("turn {turn}: asked {input}"));
         self.own.apply(&decision, decided.at);
-        self.account_holds.insert(exception_id);
+        self.account_holds.extend(exceptions.into_iter().map(|id| (id, cause, decided.at)));
     }
 
     fn decide(&mut self, decided: &Decided, input: &Value, said: &Said, coverage: &Coverage) {
@@ -207,7 +211,7 @@ impl<'a> Life<'a> {
         }
         for effect in &decision.effects {
             if let Effect::HoldAccount { exception_id } = effect {
-                self.puts.push((*exception_id, decided.at));
+                self.puts.push((*exception_id, decided.id, decided.at));
             }
         }
     }
@@ -287,8 +291,8 @@ impl<'a> Life<'a> {
 
 /// What credits of one account do to each other.
 struct Accounts {
-    /// The holds that decisions put on the whole account: the exception, the account, whose decision, when.
-    puts: Vec<(ExceptionId, String, CreditId, Instant)>,
+    /// The holds that decisions put on the whole account, with the account and whose decision it was.
+    puts: Vec<(AccountHold, String, CreditId)>,
     /// Whether an exception still holds a credit; none for an exception that never held one.
     held: BTreeMap<ExceptionId, bool>,
 }
@@ -298,7 +302,7 @@ impl Accounts {
         let (mut puts, mut held) = (vec![], BTreeMap::new());
         for life in lives {
             let own = &life.own;
-            puts.extend(life.puts.iter().map(|(id, at)| (*id, own.account_id.clone(), own.id, *at)));
+            puts.extend(life.puts.iter().map(|hold| (*hold, own.account_id.clone(), own.id)));
             for hold in &own.holds {
                 *held.entry(hold.exception_id).or_insert(false) |= !hold.released;
             }
@@ -312,15 +316,13 @@ impl Accounts {
 
     /// The holds of the account that a credit must bear. One that was asked for at or after the hold's instant, which may be
     /// that of a run under way, bears it if it was there when the hold came, and only the ledger knows that.
-    fn holds_on(&self, credit: &Facts, borne: &BTreeSet<ExceptionId>) -> BTreeSet<ExceptionId> {
-        let on_it = self
+    fn holds_on(&self, credit: &Facts, borne: &BTreeSet<AccountHold>) -> BTreeSet<AccountHold> {
+        let others = self
             .puts
             .iter()
-            .filter(|(_, account, cause, _)| *account == credit.account_id && *cause != credit.id);
-        on_it
-            .filter(|(id, _, _, at)| credit.created_at < *at || borne.contains(id))
-            .map(|(id, ..)| *id)
-            .collect()
+            .filter(|(_, account, cause)| *account == credit.account_id && *cause != credit.id);
+        let on_it = others.map(|(hold, ..)| *hold);
+        on_it.filter(|hold| credit.created_at < hold.2 || borne.contains(hold)).collect()
     }
 }
 

@@ -423,7 +423,7 @@ SELECT substr(cause.id, 1, 19) || substr(other.id, 20), other.id,
   coalesce((SELECT max(turn) + 1 FROM decisions WHERE credit_id = other.id), 0)
     + row_number() OVER (PARTITION BY other.id ORDER BY cause.id) - 1,
   (SELECT iif(kind = 'two_strikes', 'L8', 'L7') FROM exceptions WHERE id = value ->> '$.exception_id'), cause.policy_id, cause.run_id, cause.at,
-  json_object('input', 'held_by_account', 'exception_id', value ->> '$.exception_id')
+  json_object('input', 'held_by_account', 'decision_id', cause.id)
 FROM json_each(?1, '$.account_holds')
 JOIN decisions cause ON cause.id = value ->> '$.decision_id'
 JOIN credits own ON own.id = cause.credit_id

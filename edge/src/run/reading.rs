@@ -10,6 +10,7 @@ use crate::error::Fault;
 use crate::ledger::{self, exceptions, reports};
 use crate::ports::ReportBody;
 use serde_json::json;
+use uuid::Uuid;
 
 /// How often a download that breaks off is started again.
 const DOWNLOADS: u32 = 3;
@@ -54,7 +55,9 @@ async fn archive(
     mut body: Box<dyn ReportBody>,
     attempt: u32,
 ) -> Result<(reports::Report, Option<String>), Fault> {
-    let object_key = format!("reports/{}/{}-{attempt}.csv", running.run.business_date, running.run.id);
+    // A download of its own, whoever else is at work on the run: what is recorded is never overwritten.
+    let (date, run_id, download) = (running.run.business_date, running.run.id, Uuid::new_v4());
+    let object_key = format!("reports/{date}/{run_id}-{attempt}-{download}.csv");
     let mut writer = running.ports.archive.create(&object_key).await?;
     let (mut sha256, mut bytes, mut last_byte) = (Sha256::new(), 0_u64, None);
     let broken_off = loop {

@@ -171,6 +171,12 @@ impl Tables {
         closed?.into_iter().max()
     }
 
+    /// The exceptions of the holds under a decision.
+    pub fn held_under(&self, decided: &Decided) -> Vec<ExceptionId> {
+        let facts = self.facts.get(&decided.id).into_iter().flatten().filter(|fact| fact["fact"] == "held");
+        facts.filter_map(|fact| serde_json::from_value(fact["exception_id"].clone()).ok()).collect()
+    }
+
     /// What the ledger holds under a decision.
     pub fn facts_of(&self, decided: &Decided) -> Vec<Value> {
         let mut facts = self.facts.get(&decided.id).cloned().unwrap_or_default();
