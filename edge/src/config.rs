@@ -39,6 +39,8 @@ pub struct Settings {
     pub budget: Budget,
     /// Whether this is a sandbox: cargo feature `sandbox`, never deployed.
     pub sandbox: bool,
+    /// `PAYDOWN_COMMIT`: what was built, as the commands name it that serve and deploy.
+    pub commit: String,
 }
 
 impl Default for Settings {
@@ -58,6 +60,7 @@ impl Default for Settings {
             policy: Policy::default(),
             budget: Budget::default(),
             sandbox: cfg!(feature = "sandbox"),
+            commit: "unknown".into(),
         }
     }
 }
@@ -95,6 +98,9 @@ impl Settings {
                 "following" => DueDateRoll::Following,
                 other => return Err(format!("DUE_DATE_ROLL is {other}: none or following is needed")),
             };
+        }
+        if let Some(commit) = text("PAYDOWN_COMMIT") {
+            settings.commit = commit;
         }
         settings.max_advance =
             number(&text, "MAX_ADVANCE", settings.max_advance, 1..=paydown::money::Cents::MAX / 2)?;

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use futures_executor::block_on;
 use paydown::date::Instant;
+use paydown_edge::config::Settings;
 use paydown_edge::ports::Message;
 use paydown_edge::run::{Opened, daily};
+use paydown_tests::memory::World;
 use paydown_tests::processor::{FakeReport, Step};
 use serde_json::{Value, json};
 
@@ -380,7 +382,12 @@ fn settings_and_health_say_what_is_running() {
     assert_eq!(health.body["schema_version"], migrations);
     let last = &health.body["last_run"];
     assert_eq!((&last["as_of"], &last["age_seconds"]), (&json!("2026-01-14T06:00:00Z"), &json!(0)));
-    assert!(health.body["version"].is_string() && health.body["commit"].is_string());
+    assert!(health.body["version"].is_string());
+    assert_eq!(health.body["commit"], "unknown");
+    let variables = |name: &str| (name == "PAYDOWN_COMMIT").then(|| "c0ffee".to_owned());
+    let built = Settings::from_variables(variables, |_| None).expect("settings");
+    let built = Client::of(World::with(NOW, built));
+    assert_eq!(built.read("/healthz")["commit"], "c0ffee");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::step::{self, Result};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Something that is built for the runtime or for the browser.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -108,8 +109,31 @@ pub fn build(setup: &Setup, parts: &[Part]) -> Result<()> {
         fs::create_dir_all(setup.root().join("target/built"))?;
         fs::write(stamp, sources)?;
     }
-    Ok(())
+    fs::create_dir_all(setup.root().join("target/built"))?;
+    Ok(fs::write(setup.root().join(COMMIT), commit(setup.root()))?)
 }
+
+/// The commit whose sources were built last.
+const COMMIT: &str = "target/built/commit";
+
+/// What `/healthz` is to say is running: the commit whose sources were built last.
+pub fn built_commit(setup: &Setup) -> String {
+    fs::read_to_string(setup.root().join(COMMIT)).unwrap_or_else(|_| UNKNOWN.to_owned())
+}
+
+/// The commit that is checked out, with `-dirty` behind it where files are others than in it.
+pub fn commit(root: &Path) -> String {
+    let git = |arguments: &[&str]| step::output(Command::new("git").current_dir(root).args(arguments));
+    let Some(commit) = git(&["rev-parse", "HEAD"]) else { return UNKNOWN.to_owned() };
+    let is_clean = git(&["status", "--porcelain"]).is_some_and(|changes| changes.is_empty());
+    if is_clean { commit } else { commit + DIRTY }
+}
+
+/// Of sources that git does not know.
+const UNKNOWN: &str = "unknown";
+
+/// Behind a commit from which the sources differ.
+const DIRTY: &str = "-dirty";
 
 /// A hash of what files hold, by their names, so that neither a checkout nor a touch means a build.
 pub fn fingerprint(root: &Path, paths: &[&str], salt: &str) -> Result<String> {

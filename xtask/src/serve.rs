@@ -102,6 +102,7 @@ impl World {
         let processor_url = options.processor_url.clone().unwrap_or_else(|| options.bank_address());
         let mut variables = options.variables.clone();
         variables.push(format!("PROCESSOR_URL:{processor_url}"));
+        variables.push(format!("PAYDOWN_COMMIT:{}", builds::built_commit(setup)));
         let worker = Definition {
             name: "worker",
             folder: "edge",

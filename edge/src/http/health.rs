@@ -36,7 +36,7 @@ pub async fn health(call: Call) -> Answered {
         status,
         reasons,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        commit: option_env!("PAYDOWN_COMMIT").unwrap_or("unknown").to_owned(),
+        commit: call.ports.settings.commit.clone(),
         schema_version: listings::SCHEMA_VERSION,
         last_run,
     };
