@@ -14,15 +14,10 @@ use worker::{
     ScheduledEvent, event, web_sys,
 };
 
+use crate::bindings::{DAILY, SWEEP};
 use crate::ports::Ports;
 use crate::run::Verdict;
 use crate::{http, log, platform, run};
-
-/// When the daily run begins. In UTC, like every cron.
-const DAILY: &str = "0 6 * * *";
-
-/// When the sweeper looks after what was left lying.
-const SWEEP: &str = "*/10 * * * *";
 
 thread_local! {
     /// What an instance works with. Variables and bindings are the same for all that it serves.

@@ -3,8 +3,11 @@
 //! Core decides, edge does. What talks to the platform sits behind the ports and is compiled for
 //! wasm only; all else is an ordinary library that the tests drive natively.
 
+pub mod bindings;
 pub mod clock;
 pub mod config;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod deployment;
 pub mod error;
 pub mod http;
 pub mod ledger;

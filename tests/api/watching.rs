@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use futures_executor::block_on;
+use paydown_edge::deployment::NEEDS;
 use paydown_edge::ports::{Answer, LIMIT_REQUESTS, LIMIT_SECONDS};
 use paydown_edge::run::daily;
 use paydown_tests::processor::{FakeReport, Step};
@@ -292,11 +293,19 @@ fn who_asks_too_much_is_told_when_to_come_back() {
     assert_eq!(client.world.query("SELECT id FROM credits").len(), 1, "nothing was done");
 }
 
-/// The two places that say it, the platform's and ours, say the same.
+/// The two places that say it, the platform's and ours, say the same; the command that deploys holds them to more.
 #[test]
-fn the_limit_is_that_of_the_configuration() {
+fn the_configuration_gives_what_the_worker_needs() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../edge/wrangler.toml");
     let toml = std::fs::read_to_string(file).expect("the configuration");
     let simple = format!("simple = {{ limit = {LIMIT_REQUESTS}, period = {LIMIT_SECONDS} }}");
     assert!(toml.contains(&simple), "{simple}");
+    let [outbox, intake] = NEEDS.queues;
+    for binding in [NEEDS.database, NEEDS.bucket, outbox, intake] {
+        assert!(toml.contains(&format!("binding = \"{binding}\"")), "{binding}");
+    }
+    for name in NEEDS.crons.into_iter().chain(NEEDS.secrets).chain([NEEDS.limiter]) {
+        assert!(toml.contains(&format!("\"{name}\"")), "{name}");
+    }
+    assert_eq!(usize::try_from(NEEDS.migrations), Ok(paydown_tests::sqlite::MIGRATIONS.len()));
 }

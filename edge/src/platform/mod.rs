@@ -15,6 +15,7 @@ use futures_util::future::{Either, select};
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::{Delay, Env, js_sys};
 
+use crate::bindings::{DATABASE, INTAKE_QUEUE, LIMITER, OUTBOX, PROCESSOR_TOKEN, PROCESSOR_URL, REPORTS};
 use crate::clock::{Clock, RealClock, SandboxClock};
 use crate::config::Settings;
 use crate::ports::{Database, Ports};
@@ -25,18 +26,17 @@ use limiter::LocationLimiter;
 use outbox::QueueOutbox;
 use processor::HttpProcessor;
 
-/// The ports over the bindings `DB`, `REPORTS`, `OUTBOX`, `INTAKE_QUEUE` and `LIMITER`, with the settings of the
-/// variables.
+/// The ports over the bindings, with the settings of the variables.
 ///
 /// An error says which variable or binding is missing or wrong, and never holds a secret.
 pub fn ports(env: &Env) -> Result<Ports, String> {
     let mut settings = Settings::from_variables(|name| variable(env, name), zones::named)?;
-    let endpoint = Endpoint::parse(&variable(env, "PROCESSOR_URL").ok_or("PROCESSOR_URL is not set")?)?;
+    let endpoint = Endpoint::parse(&variable(env, PROCESSOR_URL).ok_or("PROCESSOR_URL is not set")?)?;
     // A sandbox's clock and days must never reach a processor that moves real money.
     settings.sandbox = cfg!(feature = "sandbox") && endpoint.loopback;
-    let token = variable(env, "PROCESSOR_TOKEN").ok_or("the secret PROCESSOR_TOKEN is not set")?;
+    let token = variable(env, PROCESSOR_TOKEN).ok_or("the secret PROCESSOR_TOKEN is not set")?;
     let binding = |error: worker::Error| error.to_string();
-    let database: Arc<dyn Database> = Arc::new(D1::new(env.d1("DB").map_err(binding)?));
+    let database: Arc<dyn Database> = Arc::new(D1::new(env.d1(DATABASE).map_err(binding)?));
     let clock: Arc<dyn Clock> = if settings.sandbox {
         Arc::new(SandboxClock { real: Arc::new(RealClock), database: database.clone() })
     } else {
@@ -45,12 +45,12 @@ pub fn ports(env: &Env) -> Result<Ports, String> {
     Ok(Ports {
         database,
         processor: Arc::new(HttpProcessor::new(endpoint, &token)?),
-        archive: Arc::new(R2Archive::new(env.bucket("REPORTS").map_err(binding)?)),
+        archive: Arc::new(R2Archive::new(env.bucket(REPORTS).map_err(binding)?)),
         outbox: Arc::new(QueueOutbox::new(
-            env.queue("OUTBOX").map_err(binding)?,
-            env.queue("INTAKE_QUEUE").map_err(binding)?,
+            env.queue(OUTBOX).map_err(binding)?,
+            env.queue(INTAKE_QUEUE).map_err(binding)?,
         )),
-        limiter: Arc::new(LocationLimiter::new(env.rate_limiter("LIMITER").map_err(binding)?)),
+        limiter: Arc::new(LocationLimiter::new(env.rate_limiter(LIMITER).map_err(binding)?)),
         clock,
         settings: Arc::new(settings),
     })

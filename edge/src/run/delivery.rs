@@ -2,12 +2,10 @@
 
 use super::intake::{self, Accepted};
 use super::{calling, daily, dead_letter};
+use crate::bindings::DEAD_LETTERS;
 use crate::error::Fault;
 use crate::log;
 use crate::ports::{Message, Ports};
-
-/// How the name of a queue ends that holds what failed for good.
-const DEAD_LETTERS: &str = "-dead";
 
 /// What becomes of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
