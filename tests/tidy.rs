@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
+use paydown_edge::deployment;
 use paydown_tests::sqlite::MIGRATIONS;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use rusqlite::Connection;
@@ -297,6 +298,17 @@ fn the_readme_names_each_dependency() {
             "{tool} is not in the README"
         );
     }
+}
+
+#[test]
+fn the_readme_names_each_variable() {
+    let readme = read("README.md");
+    let section = section(&readme, "## Configuration");
+    let rows = section.iter().filter(|line| line.starts_with("| `"));
+    let named: BTreeSet<String> = rows.filter_map(|row| row.split('`').nth(1)).map(str::to_owned).collect();
+    let mut known = deployment::variables();
+    known.extend(deployment::NEEDS.secrets.map(str::to_owned));
+    assert_eq!(named, known);
 }
 
 // --- what a rule is asked about ---

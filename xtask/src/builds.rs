@@ -14,8 +14,10 @@ use std::process::Command;
 pub enum Part {
     /// The Worker with the sandbox feature, for local use alone.
     SandboxWorker,
-    /// The Worker as it is deployed.
+    /// The Worker without it, as fast to build.
     Worker,
+    /// The Worker as it is deployed.
+    ReleaseWorker,
     /// The bank simulator.
     Bank,
     /// The dashboard.
@@ -31,6 +33,7 @@ impl Part {
         match self {
             Part::SandboxWorker => "building the Worker with its sandbox",
             Part::Worker => "building the Worker",
+            Part::ReleaseWorker => "building the Worker for release",
             Part::Bank => "building the bank simulator",
             Part::Dashboard => "building the dashboard",
             Part::ReleaseDashboard => "building the dashboard for release",
@@ -41,7 +44,9 @@ impl Part {
     /// The folders and files that decide over it.
     fn sources(self) -> &'static [&'static str] {
         match self {
-            Part::SandboxWorker | Part::Worker => &["Cargo.toml", "Cargo.lock", "core", "edge"],
+            Part::SandboxWorker | Part::Worker | Part::ReleaseWorker => {
+                &["Cargo.toml", "Cargo.lock", "core", "edge"]
+            }
             Part::Bank => &["Cargo.toml", "Cargo.lock", "core", "tests/bank"],
             // The packages of npm make its styles.
             Part::Dashboard | Part::ReleaseDashboard => &[
@@ -65,6 +70,7 @@ impl Part {
         match self {
             Part::SandboxWorker => "edge/build-sandbox/worker/shim.mjs",
             Part::Worker => "edge/build/worker/shim.mjs",
+            Part::ReleaseWorker => "edge/build-release/worker/shim.mjs",
             Part::Bank => "tests/bank/build/worker/shim.mjs",
             Part::Dashboard => "dist/index.html",
             Part::ReleaseDashboard => "target/dashboard/index.html",
@@ -78,6 +84,7 @@ impl Part {
                 ("worker-build", "edge", &["--profile", "local", "--no-opt", "--out-dir", "build-sandbox"])
             }
             Part::Worker => ("worker-build", "edge", &["--profile", "local", "--no-opt"]),
+            Part::ReleaseWorker => ("worker-build", "edge", &["--release", "--out-dir", "build-release"]),
             Part::Bank => ("worker-build", "tests/bank", &["--profile", "local", "--no-opt"]),
             Part::Dashboard => ("trunk", "", &["build", "--offline", "--cargo-profile", "local"]),
             Part::ReleaseDashboard => {
@@ -93,6 +100,9 @@ impl Part {
         step::run(self.title(), &mut command)
     }
 }
+
+/// The code of the Worker as it is deployed.
+pub const RELEASE_WASM: &str = "edge/build-release/index_bg.wasm";
 
 /// Builds what is not built yet. Two commands at once take turns.
 pub fn build(setup: &Setup, parts: &[Part]) -> Result<()> {
@@ -130,10 +140,10 @@ pub fn commit(root: &Path) -> String {
 }
 
 /// Of sources that git does not know.
-const UNKNOWN: &str = "unknown";
+pub const UNKNOWN: &str = "unknown";
 
 /// Behind a commit from which the sources differ.
-const DIRTY: &str = "-dirty";
+pub const DIRTY: &str = "-dirty";
 
 /// A hash of what files hold, by their names, so that neither a checkout nor a touch means a build.
 pub fn fingerprint(root: &Path, paths: &[&str], salt: &str) -> Result<String> {
@@ -159,7 +169,7 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(path)? {
         let entry = entry?.path();
         let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if !name.starts_with('.') && name != "build" && name != "build-sandbox" {
+        if !name.starts_with('.') && !["build", "build-release", "build-sandbox"].contains(&name.as_str()) {
             collect(&entry, files)?;
         }
     }

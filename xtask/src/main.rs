@@ -1,4 +1,4 @@
-//! The commands of the repository: `cargo xtask dev`, `demo`, `package`, `screenshots`, `simulate` and `test`.
+//! The commands of the repository: `cargo xtask deploy`, `dev`, `demo`, `package`, `screenshots`, `simulate` and `test`.
 //!
 //! Each does all of its own set-up, is safe to run again, shows progress on long steps, and says what to do
 //! when something is missing.
@@ -7,6 +7,7 @@ mod browser;
 mod builds;
 mod client;
 mod demo;
+mod deploy;
 mod incidents;
 mod package;
 mod serve;
@@ -23,6 +24,7 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND [FLAGS]
 
   demo   builds everything, pays advances out, lives sixteen weeks day by day, and keeps serving
+  deploy checks everything, makes what is missing on the platform, uploads, and verifies what serves
   dev    serves the Worker for development
   package
          builds the npm package and says where it is
@@ -37,6 +39,11 @@ flags of demo and dev
   --bank-port PORT       where the bank simulator serves (8788)
   --state DIR            where local D1, R2 and queues live (under target/state)
   --fresh                begins with an empty state
+
+flags of deploy
+  --dry-run              checks everything, and stops before the network
+  --processor-url URL    the processor to speak to, instead of the one in edge/wrangler.toml
+  --admin-key            makes an admin key although there is one
 
 flags of dev
   --processor-url URL    the processor to speak to instead of the bank simulator
@@ -73,6 +80,7 @@ fn run() -> Result<ExitCode> {
     match command.to_str() {
         Some("dev") => serve::dev(serve_options(&mut flags, "dev")?)?,
         Some("demo") => demo::demo(serve_options(&mut flags, "demo")?)?,
+        Some("deploy") => return deploy::deploy(&deployment(&mut flags)?),
         Some("package") => {
             no_flags(&mut flags)?;
             package::package()?;
@@ -133,6 +141,21 @@ fn simulation(flags: &mut lexopt::Parser) -> Result<simulate::Options> {
             lexopt::Arg::Long("seeds") => options.seeds = Some(count(flags, "--seeds")?),
             lexopt::Arg::Long("seed") => options.seed = Some(count(flags, "--seed")?),
             lexopt::Arg::Long("mutants") => options.mutants = true,
+            other => return Err(unknown(other)),
+        }
+    }
+    Ok(options)
+}
+
+fn deployment(flags: &mut lexopt::Parser) -> Result<deploy::Options> {
+    let mut options = deploy::Options::default();
+    while let Some(flag) = next(flags)? {
+        match flag {
+            lexopt::Arg::Long("dry-run") => options.dry_run = true,
+            lexopt::Arg::Long("processor-url") => {
+                options.processor_url = Some(text(flags, "--processor-url")?);
+            }
+            lexopt::Arg::Long("admin-key") => options.admin_key = true,
             other => return Err(unknown(other)),
         }
     }

@@ -126,6 +126,8 @@ impl Setup {
         let mut command = self.node_in(folder);
         command.arg(self.root.join("node_modules/wrangler/bin/wrangler.js"));
         command.env("CI", "true").env("WRANGLER_SEND_METRICS", "false").env("NO_COLOR", "1");
+        // Its banner asks npm for a newer one.
+        command.env("WRANGLER_HIDE_BANNER", "true");
         command.env("CLOUDFLARE_CF_FETCH_ENABLED", "false");
         command
     }

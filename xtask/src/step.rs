@@ -1,10 +1,12 @@
 //! A step: a command that may take long, with its progress on the terminal and its whole output in a file.
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use std::fmt;
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Why the command ends here, in words for the person who typed it.
 #[derive(Debug)]
@@ -28,7 +30,15 @@ const SHOWN_LINES: usize = 40;
 
 /// Runs a step that must succeed.
 pub fn run(title: &str, command: &mut Command) -> Result<()> {
-    let ended = attempt(title, command)?;
+    succeeded(title, &attempt(title, command)?)
+}
+
+/// Runs a step that must succeed and that reads something, which neither its command line nor its output shows.
+pub fn run_with_input(title: &str, command: &mut Command, input: &str) -> Result<()> {
+    succeeded(title, &attempt_with(title, command, Some(input))?)
+}
+
+fn succeeded(title: &str, ended: &Ended) -> Result<()> {
     if ended.success {
         return Ok(());
     }
@@ -38,16 +48,24 @@ pub fn run(title: &str, command: &mut Command) -> Result<()> {
 
 /// Runs a step to its end, whatever that is.
 pub fn attempt(title: &str, command: &mut Command) -> Result<Ended> {
+    attempt_with(title, command, None)
+}
+
+fn attempt_with(title: &str, command: &mut Command, input: Option<&str>) -> Result<Ended> {
     let log = log_path(title)?;
     let file = File::create(&log)?;
     let program = command.get_program().to_string_lossy().into_owned();
     let started = now();
     let mut child = command
-        .stdin(Stdio::null())
+        .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
         .stdout(file.try_clone()?)
         .stderr(file)
         .spawn()
         .map_err(|error| Stop(format!("{title}: {program} cannot be started: {error}")))?;
+    if let (Some(input), Some(mut pipe)) = (input, child.stdin.take()) {
+        // What ends before it reads all of it says why by itself.
+        let _ = pipe.write_all(input.as_bytes());
+    }
     let mut next_tick = TICK;
     let status = loop {
         if let Some(status) = child.try_wait()? {
@@ -74,6 +92,20 @@ pub fn turn(name: &str) -> Result<File> {
         file.lock()?;
     }
     Ok(file)
+}
+
+/// What a quick command that must succeed answers to what it reads.
+pub fn answer(command: &mut Command, input: &str) -> Result<String> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    if let Some(mut pipe) = child.stdin.take() {
+        pipe.write_all(input.as_bytes())?;
+    }
+    let output = child.wait_with_output()?;
+    if !output.status.success() {
+        return Err(Stop(format!("{program} failed ({})", output.status)));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// What a quick command prints, when it succeeds.
@@ -106,6 +138,15 @@ pub fn root() -> PathBuf {
 #[expect(clippy::disallowed_methods, reason = "progress is about the real time; no fact is made from it")]
 pub fn now() -> Instant {
     Instant::now()
+}
+
+/// The instant as the ledger writes it, for what is recorded from here.
+#[expect(clippy::disallowed_methods, reason = "a key's row says when it was made, which nothing else knows")]
+pub fn instant() -> String {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let milliseconds = i64::try_from(since_1970.as_millis()).unwrap_or_default();
+    let instant = DateTime::<Utc>::from_timestamp_millis(milliseconds).unwrap_or_default();
+    instant.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// Each process has its own logs, so that two commands at once do not write into one file.

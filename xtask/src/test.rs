@@ -57,6 +57,7 @@ pub fn test(full: bool) -> Result<ExitCode> {
     }
     if full {
         tally.result(sizes::check(&setup));
+        tally.check("deployment, dry", dry_deployment()?);
     }
     Ok(tally.close())
 }
@@ -127,6 +128,13 @@ impl Tally {
         println!("{} passed, {} failed", self.passed, self.failed);
         if self.failed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
+}
+
+/// This program's own dry run, as if a processor were set.
+fn dry_deployment() -> Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["deploy", "--dry-run", "--processor-url", "https://processor.test"]);
+    Ok(command)
 }
 
 fn cargo(setup: &Setup, arguments: &[&str]) -> Command {
