@@ -88,7 +88,9 @@ impl Part {
             Part::Bank => ("worker-build", "tests/bank", &["--profile", "local", "--no-opt"]),
             Part::Dashboard => ("trunk", "", &["build", "--offline", "--cargo-profile", "local"]),
             Part::ReleaseDashboard => {
-                ("trunk", "", &["build", "--offline", "--release", "--dist", "target/dashboard"])
+                let profile = ["--cargo-profile", "dashboard"];
+                let to = ["--dist", "target/dashboard"];
+                ("trunk", "", &[&["build", "--offline", "--release"][..], &profile, &to].concat())
             }
             Part::Package => return package::build(setup, self.title()),
         };
