@@ -117,7 +117,7 @@ impl Settings {
         }
         settings.report_window_days =
             number(&text, "REPORT_WINDOW_DAYS", settings.report_window_days, 1..=366)?;
-        settings.budget.statements = number(&text, "RUN_STATEMENTS", settings.budget.statements, 100..=900)?;
+        settings.budget.statements = number(&text, "RUN_STATEMENTS", settings.budget.statements, 50..=900)?;
         settings.policy.timeout_days = number(&text, "TIMEOUT_DAYS", settings.policy.timeout_days, 1..=366)?;
         if text("KEY_DAYS").is_some() {
             settings.policy.key_days = Some(number(&text, "KEY_DAYS", 1, 1..=3660)?);

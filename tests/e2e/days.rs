@@ -212,7 +212,7 @@ fn a_run_killed_in_the_middle_goes_on_where_it_stopped() {
 /// More than an invocation has a budget for, by way of the real queue, whose messages a kill loses.
 #[test]
 fn a_run_that_is_handed_on_survives_kills_and_submits_each_debit_once() {
-    let mut live = Live::with("hands", &["RUN_STATEMENTS:100"]);
+    let mut live = Live::with("hands", &["RUN_STATEMENTS:50"]);
     let accounts: Vec<String> = (0..250).map(|number| format!("acct_{number:03}_ok")).collect();
     for account in &accounts {
         assert_eq!(live.advance(account, account, 2).status, 201);
