@@ -138,7 +138,8 @@ fn a_refusal_lands_even_if_the_credit_changed_meanwhile() {
         async fn perform(&self, key: &str, body: &str) -> Answer {
             let sqlite = &self.1.database.sqlite;
             sqlite.execute("INSERT INTO policies VALUES ('p', '{}')").expect("a policy");
-            let sql = format!("INSERT INTO decisions VALUES ('d', '{key}', 0, 'L7', 'p', NULL, '{NOW}')");
+            let sql =
+                format!("INSERT INTO decisions VALUES ('d', '{key}', 0, 'L7', 'p', NULL, '{NOW}', NULL)");
             sqlite.execute(&sql).expect("a decision");
             self.0.processor.perform(key, body).await
         }
@@ -261,13 +262,13 @@ fn a_held_account_and_a_stop_let_nothing_leave() {
     let id = first.body["id"].as_str().expect("an id");
     let run = |sql: &str| client.world.database.sqlite.execute(sql).expect("a fact");
     run("INSERT INTO policies VALUES ('p', '{}')");
-    run(&format!("INSERT INTO decisions VALUES ('d', '{id}', 0, 'L7', 'p', NULL, '{NOW}')"));
+    run(&format!("INSERT INTO decisions VALUES ('d', '{id}', 0, 'L7', 'p', NULL, '{NOW}', NULL)"));
     run(&format!("INSERT INTO exceptions VALUES ('e', 'hard_return', 'x', '{id}', NULL, '', '{NOW}', 'd')"));
     run(&format!("INSERT INTO holds VALUES ('{id}', 'e', 'd')"));
     client.advance("k-2", ORDINARY).is_problem(422, "account_held");
     assert_eq!(client.advance("k-1", ORDINARY).text, first.text, "a replay is not held");
     assert_eq!(client.advance("k-3", r#"{"account_id": "other", "amount": 100}"#).status.as_u16(), 201);
-    run(&format!("INSERT INTO decisions VALUES ('d2', '{id}', 1, 'L8', 'p', NULL, '{NOW}')"));
+    run(&format!("INSERT INTO decisions VALUES ('d2', '{id}', 1, 'L8', 'p', NULL, '{NOW}', NULL)"));
     run(&format!("INSERT INTO releases VALUES ('{id}', 'e', 'd2')"));
     assert_eq!(client.advance("k-2", ORDINARY).status.as_u16(), 201);
 

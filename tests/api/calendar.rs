@@ -40,6 +40,7 @@ fn a_plan_rolls_by_the_settings() {
     let plan = client.read("/v1/plan?amount=30000&installments=3&start_date=2026-01-05");
     assert_eq!(plan["installments"][1]["unrolled_due_date"], "2026-01-19");
     assert_eq!(plan["installments"][2], json!({ "sequence": 3, "amount": 10_000, "due_date": "2026-01-26" }));
+    client.replays();
 }
 
 #[test]
@@ -93,6 +94,7 @@ fn what_rolled_is_recorded_with_the_calendar_the_zone_and_the_roll() {
     // Where nothing rolls there is nothing to know.
     let plain = Client::new().read("/v1/settings");
     assert_eq!((&plain["holidays"], &plain["offsets"]), (&json!([]), &json!([])));
+    client.replays();
 }
 
 /// The day's run is late when the cron's is missing, and not when the zone's next date begins.
@@ -125,4 +127,5 @@ fn a_date_that_begins_before_the_cron_makes_no_run_late() {
     client.world.clock.set(at("2026-01-06T15:10:00Z"));
     block_on(sweep(&ports, at("2026-01-06T15:10:00Z"))).expect("a sweep");
     assert_eq!(client.read("/v1/runs")["data"].as_array().expect("runs").len(), 1);
+    client.replays();
 }

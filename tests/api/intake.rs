@@ -81,7 +81,7 @@ const HARD_RETURN: &str = "00000000-0000-8000-8000-00000000000e";
 fn hold(client: &Client, credit: &str) {
     let run = |sql: &str| client.world.database.sqlite.execute(sql).expect("a fact");
     run("INSERT INTO policies VALUES ('p', '{}')");
-    run(&format!("INSERT INTO decisions VALUES ('d', '{credit}', 0, 'L7', 'p', NULL, '{NOW}')"));
+    run(&format!("INSERT INTO decisions VALUES ('d', '{credit}', 0, 'L7', 'p', NULL, '{NOW}', NULL)"));
     let exception = format!("'{HARD_RETURN}', 'hard_return', '{credit}', '{credit}', NULL, '', '{NOW}', 'd'");
     run(&format!("INSERT INTO exceptions VALUES ({exception})"));
     run(&format!("INSERT INTO holds VALUES ('{credit}', '{HARD_RETURN}', 'd')"));
@@ -89,7 +89,7 @@ fn hold(client: &Client, credit: &str) {
 
 fn release(client: &Client, credit: &str) {
     let run = |sql: &str| client.world.database.sqlite.execute(sql).expect("a fact");
-    run(&format!("INSERT INTO decisions VALUES ('d2', '{credit}', 1, 'L8', 'p', NULL, '{NOW}')"));
+    run(&format!("INSERT INTO decisions VALUES ('d2', '{credit}', 1, 'L8', 'p', NULL, '{NOW}', NULL)"));
     run(&format!("INSERT INTO releases VALUES ('{credit}', '{HARD_RETURN}', 'd2')"));
 }
 
@@ -460,7 +460,7 @@ fn a_key_of_an_operators_action_is_no_key_for_an_advance() {
         let id = credit.body["id"].as_str().expect("an id");
         let run = |sql: &str| client.world.database.sqlite.execute(sql).expect("a fact");
         run("INSERT INTO policies VALUES ('p', '{}')");
-        run(&format!("INSERT INTO decisions VALUES ('d', '{id}', 0, 'L8', 'p', NULL, '{NOW}')"));
+        run(&format!("INSERT INTO decisions VALUES ('d', '{id}', 0, 'L8', 'p', NULL, '{NOW}', NULL)"));
         run(&format!(
             "INSERT INTO operations VALUES ('k-op', 'f', '{id}', 'hold', 'ann', 'n', 'd', '{NOW}')"
         ));

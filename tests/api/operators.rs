@@ -69,6 +69,7 @@ fn a_hold_stops_issuing_and_a_release_lets_it_go_on() {
     let kinds: Vec<&str> =
         timeline.as_array().expect("facts").iter().filter_map(|f| f["kind"].as_str()).collect();
     assert!(kinds.contains(&"exception_opened") && kinds.contains(&"exception_closed"), "{kinds:?}");
+    client.replays();
 }
 
 #[test]
@@ -114,6 +115,7 @@ fn a_hard_return_waits_for_the_release_of_its_exception() {
         (&json!(1), &json!("failed"), &json!(8334))
     );
     assert_eq!(client.advance("third", ORDINARY).status.as_u16(), 201);
+    client.replays();
 }
 
 /// Each act leaves in the ledger what core's decision says, and is done once.
@@ -171,6 +173,7 @@ fn what_an_operator_does_is_what_core_decides() {
         client
             .operate(&format!("{path}/{act}"), "act-2", &json!({ "note": "x", "more": 1 }))
             .is_problem(422, "invalid_request");
+        client.replays();
     }
 }
 
@@ -210,6 +213,7 @@ fn a_payment_made_elsewhere_is_revoked_by_its_id() {
             .operate(&format!("{path}/external_payment"), "wrong", &wrong)
             .is_problem(422, "invalid_request");
     }
+    client.replays();
 }
 
 #[test]
@@ -242,6 +246,7 @@ fn a_decision_counts_from_the_next_run_and_until_the_processor_speaks() {
     let open = client.read("/v1/exceptions?status=open&kind=decision_contradicted")["data"].clone();
     assert_eq!(open[0]["subject"], transaction.as_str());
     decide("too late", json!({ "status": "success", "note": "x" })).is_problem(409, "conflict");
+    client.replays();
 }
 
 /// Debits that were issued while no report came, and a credit whose advance is silent: all is decided at once.
@@ -285,6 +290,7 @@ fn what_waits_for_a_word_is_decided_all_of_a_kind_at_once() {
     let said = operations.as_array().into_iter().flatten().filter(|entry| entry["kind"] == "operation");
     let said: Vec<&str> = said.filter_map(|entry| entry["detail"].as_str()).collect();
     assert_eq!(said, ["decision by test: on the statement"]);
+    client.replays();
 }
 
 #[test]
@@ -313,6 +319,7 @@ fn a_timeout_limit_is_decided_and_then_released() {
     client.post(&resolution, r#"{"action": "release", "note": "decided"}"#);
     let credit = client.read(&path);
     assert_eq!((&credit["status"], &credit["missing"]), (&json!("active"), &json!(0)));
+    client.replays();
 }
 
 #[test]
@@ -342,6 +349,7 @@ fn a_transaction_whose_answer_was_lost_is_attached() {
     assert_eq!(client.read(&path)["debits"][0]["status"], "collected");
     let unknown = client.read("/v1/exceptions?status=open&kind=unknown_transaction")["data"].clone();
     assert_eq!(unknown, json!([]), "its row belongs to somebody now");
+    client.replays();
 }
 
 #[test]
@@ -360,6 +368,7 @@ fn an_exception_that_holds_nothing_is_closed() {
     // The same words never reopen what a person closed.
     run(&client, "2026-01-08T06:00:00Z");
     assert_eq!(client.read("/v1/exceptions?status=open")["data"], json!([]));
+    client.replays();
 }
 
 #[test]
@@ -403,4 +412,5 @@ fn a_session_is_a_cookie_that_ends_with_logout_time_or_its_key() {
     let revoke = "INSERT INTO api_key_revocations SELECT id, '2026-01-05T05:00:00.000Z' FROM api_keys";
     client.world.database.sqlite.execute(revoke).expect("the keys are revoked");
     client.send(credits()).is_problem(401, "unauthorized");
+    client.replays();
 }

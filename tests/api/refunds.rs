@@ -75,6 +75,7 @@ fn a_refund_leaves_once_and_counts_until_it_fails() {
         timeline.as_array().into_iter().flatten().filter(|entry| entry["kind"] == "refund").collect();
     assert_eq!(of_refund.len(), 1);
     assert_eq!((&of_refund[0]["rule"], of_refund[0].get("debit_id")), (&json!("L8"), None));
+    client.replays();
 }
 
 #[test]
@@ -90,6 +91,7 @@ fn a_refund_whose_answer_was_lost_is_called_for_again_with_the_same_body() {
     let calls = client.world.processor.calls();
     let [.., first, second] = calls.as_slice() else { panic!("two calls") };
     assert_eq!((&first.key, &first.body), (&second.key, &second.body));
+    client.replays();
 }
 
 #[test]
@@ -102,6 +104,7 @@ fn a_refund_that_is_refused_moves_nothing() {
         (&only_refund(&client, &path)["status"], open(&client, "over_collected")),
         (&json!("failed"), 1)
     );
+    client.replays();
 }
 
 #[test]
@@ -113,6 +116,7 @@ fn under_a_stop_no_refund_leaves() {
     assert_eq!(client.written(), before);
     client.post("/v1/start", r#"{"note": "looked"}"#);
     assert_eq!(refund(&client, &path, "give-back", 10_000).status, StatusCode::OK);
+    client.replays();
 }
 
 #[test]
@@ -146,4 +150,5 @@ fn a_silent_refund_is_decided_and_one_without_an_answer_attached() {
     client
         .operate(&format!("/v1/refunds/{}/attach", uuid::Uuid::nil()), "nobody", &named)
         .is_problem(404, "not_found");
+    client.replays();
 }

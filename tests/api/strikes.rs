@@ -66,6 +66,7 @@ fn two_failures_in_a_row_hold_the_account_until_released() {
     // The same words never hold again.
     run(&client, "2026-01-20T06:00:00Z");
     assert_eq!(statuses(&client, &ids), ["active", "active", "active"]);
+    client.replays();
 }
 
 #[test]
@@ -77,6 +78,7 @@ fn a_success_between_them_holds_nothing() {
     let success = row(&client, &ids[1], "success,", 10);
     says(&client, &[&rows[..], &[success]].concat(), 14);
     assert_eq!(statuses(&client, &ids), ["active", "active", "active"]);
+    client.replays();
 }
 
 #[test]
@@ -87,6 +89,7 @@ fn a_failure_that_was_taken_back_is_no_strike() {
     let then = [first, row(&client, &ids[0], "success,", 12), row(&client, &ids[1], "failure,R01", 9)];
     says(&client, &then, 14);
     assert_eq!(statuses(&client, &ids), ["active", "active", "active"]);
+    client.replays();
 }
 
 #[test]
@@ -106,4 +109,5 @@ fn without_the_setting_nothing_is_held_nor_later_for_what_was_said_then() {
     let rows = [second(&ids[0], "success,", 8), second(&ids[1], "failure,R01", 9)];
     says(&client, &rows, 20);
     assert_eq!(statuses(&client, &ids), ["active", "active", "active"]);
+    client.replays();
 }

@@ -4,4 +4,5 @@ mod book;
 mod budget;
 mod days;
 mod faults;
+mod replay;
 mod scenarios;

@@ -89,6 +89,7 @@ fn live(told: &str) -> String {
             lived.push_str(&story.look());
         }
     }
+    story.client.replays();
     lived
 }
 

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::description::is_described;
 use crate::memory::World;
+use crate::replay::replay;
 
 /// A Monday, an hour before the daily run.
 pub const NOW: &str = "2026-01-05T05:00:00Z";
@@ -132,6 +133,13 @@ impl Client {
     /// What is answered to what an operator does.
     pub fn operate(&self, path: &str, idempotency_key: &str, body: &Value) -> Response {
         self.send(keyed(path, idempotency_key, &body.to_string()))
+    }
+
+    /// That the inputs alone give the book again (L10.4).
+    #[track_caller]
+    pub fn replays(&self) {
+        let replayed = replay(&self.world.database.sqlite, &|key| self.world.archive.object(key));
+        assert!(replayed.is_equal(), "{}", replayed.told());
     }
 
     /// How many rows each table of the ledger has that is not empty, but for the key of the tests.

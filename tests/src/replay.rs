@@ -8,13 +8,15 @@
 mod coverage;
 mod lines;
 mod said;
+pub mod state;
 mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_executor::block_on;
+use paydown::calendar::FederalReserve;
 use paydown::credit::{Facts, Hold};
-use paydown::date::{Instant, Zone};
+use paydown::date::Instant;
 use paydown::decision::{Context, Decision, Effect, Fact, Input, decide};
 use paydown::id::{CreditId, ExceptionId};
 use paydown_edge::ledger::asked::Asked;
@@ -188,8 +190,9 @@ impl<'a> Life<'a> {
             }
             other => other.clone(),
         };
-        let policy = self.tables.policies.get(&decided.policy_id).expect("a decision names its policy");
-        let context = Context { as_of: decided.at, zone: &Zone::default(), policy };
+        let in_force = self.tables.policies.get(&decided.policy_id).expect("a decision names its policy");
+        let (policy, zone) = (&in_force.policy, &in_force.offsets);
+        let context = Context { as_of: decided.at, zone, policy, calendar: &FederalReserve };
         let decision = decide(&facts, input.clone(), &context);
         self.replayed.push(format!("turn {turn}: rule {}", decision.rule(self.own.id)));
         self.replayed.extend(turn, self.tables.as_recorded(&self.own, decided, &input, &decision));

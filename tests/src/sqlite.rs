@@ -1,13 +1,16 @@
 //! The ledger's database over SQLite in memory, with the very migrations and SQL text that D1 runs.
 
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use paydown_edge::error::Fault;
 use paydown_edge::ports::{Database, Statement};
+use rusqlite::backup::Backup;
 use rusqlite::limits::Limit;
-use rusqlite::{Connection, StatementStatus};
+use rusqlite::{Connection, OpenFlags, StatementStatus};
 
 /// The migrations, in order.
 pub const MIGRATIONS: &[&str] = &[
@@ -68,6 +71,14 @@ impl Sqlite {
             connection.execute_batch(migration).expect("the migration applies");
         }
         Sqlite { connection: Mutex::new(connection), steps: AtomicU64::new(0) }
+    }
+
+    /// A ledger in memory with what a file holds, migrations included, as it is at one moment.
+    pub fn copy_of(file: &Path) -> Result<Sqlite, rusqlite::Error> {
+        let from = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let mut connection = Connection::open_in_memory()?;
+        Backup::new(&from, &mut connection)?.run_to_completion(i32::MAX, Duration::from_millis(50), None)?;
+        Ok(Sqlite { connection: Mutex::new(connection), steps: AtomicU64::new(0) })
     }
 
     /// How many steps of SQLite's machine the ledger's statements took so far: some for each row that is read.

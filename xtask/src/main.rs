@@ -1,4 +1,5 @@
-//! The commands of the repository: `cargo xtask deploy`, `dev`, `demo`, `package`, `screenshots`, `simulate` and `test`.
+//! The commands of the repository: `cargo xtask deploy`, `dev`, `demo`, `package`, `replay`, `screenshots`, `simulate` and
+//! `test`.
 //!
 //! Each does all of its own set-up, is safe to run again, shows progress on long steps, and says what to do
 //! when something is missing.
@@ -10,6 +11,7 @@ mod demo;
 mod deploy;
 mod incidents;
 mod package;
+mod replay;
 mod serve;
 mod setup;
 mod simulate;
@@ -28,6 +30,7 @@ usage: cargo xtask COMMAND [FLAGS]
   dev    serves the Worker for development
   package
          builds the npm package and says where it is
+  replay replays a book from its inputs alone, and shows that each credit's state is what follows from them
   screenshots
          takes the main pages of the dashboard, light and dark
   simulate
@@ -50,6 +53,9 @@ flags of dev
   --sandbox on|off       off serves without the sandbox feature (on)
   --var NAME:VALUE       a setting of the Worker, such as INTAKE:queue; may be given more than once
   --prebuilt             serves what was built last, without looking at the sources
+
+flags of replay
+  --state DIR            the state of a demo or dev, which may be served meanwhile (target/state/demo)
 
 flags of screenshots
   --into DIR             where they go (target/screenshots)
@@ -85,6 +91,7 @@ fn run() -> Result<ExitCode> {
             no_flags(&mut flags)?;
             package::package()?;
         }
+        Some("replay") => return replay::replay(&state(&mut flags)?),
         Some("screenshots") => browser::screenshots(&screenshots(&mut flags)?)?,
         Some("simulate") => return simulate::simulate(&simulation(&mut flags)?),
         Some("test") => return test::test(full(&mut flags)?),
@@ -132,6 +139,17 @@ fn screenshots(flags: &mut lexopt::Parser) -> Result<browser::Screenshots> {
         }
     }
     Ok(wanted)
+}
+
+fn state(flags: &mut lexopt::Parser) -> Result<std::path::PathBuf> {
+    let mut state = replay::demo_state();
+    while let Some(flag) = next(flags)? {
+        match flag {
+            lexopt::Arg::Long("state") => state = std::path::absolute(text(flags, "--state")?)?,
+            other => return Err(unknown(other)),
+        }
+    }
+    Ok(state)
 }
 
 fn simulation(flags: &mut lexopt::Parser) -> Result<simulate::Options> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use paydown::credit::{Facts, Kind, UnknownAnswer};
-use paydown::date::{Instant, text};
+use paydown::date::{Instant, Zone, text};
 use paydown::decision::{Decision, Fact, Input};
 use paydown::id::{CreditId, ExceptionId, TransactionId};
 use paydown::money::Cents;
@@ -23,7 +23,7 @@ pub struct Tables {
     pub credits: BTreeMap<CreditId, Facts>,
     /// Their decisions, by turn.
     pub decisions: BTreeMap<CreditId, Vec<Decided>>,
-    pub policies: BTreeMap<String, Policy>,
+    pub policies: BTreeMap<String, InForce>,
     /// The account that each advance was paid from, and that its debits go to.
     funding: BTreeMap<CreditId, String>,
     /// The credits, processed debits and refunds that a report row may name by our own id.
@@ -39,6 +39,15 @@ pub struct Tables {
     /// When each run had taken its words.
     pub words_done: BTreeMap<Uuid, Instant>,
     facts: BTreeMap<Uuid, Vec<Value>>,
+}
+
+/// What decided besides the facts: the policy, and the zone by which dates were counted.
+#[derive(Deserialize)]
+pub struct InForce {
+    #[serde(flatten)]
+    pub policy: Policy,
+    #[serde(default)]
+    pub offsets: Zone,
 }
 
 /// A decision.
@@ -356,9 +365,11 @@ const FACTS: [&str; 14] = [
     "SELECT json_array(decision_id, json_object('fact', 'word', 'subject', subject_id, 'outcome', outcome, 'code', code,
        'at', at)) FROM words",
     "SELECT json_array(decision_id, json_object('fact', 'timed_out', 'subject', subject_id)) FROM timeouts",
-    "SELECT json_array(decision_id, json_object('fact', 'debit', 'id', id, 'sequence', sequence, 'amount', amount,
-       'due_date', due_date, 'reason', reason, 'replaces', replaces, 'submitted_at', NULL, 'transaction_id', NULL,
-       'cancelled_because', NULL)) FROM debits",
+    // The patch leaves a member out where there is nothing to be said.
+    "SELECT json_array(decision_id, json_patch(json_object('fact', 'debit', 'id', id, 'sequence', sequence,
+       'amount', amount, 'due_date', due_date, 'reason', reason, 'replaces', replaces, 'submitted_at', NULL,
+       'transaction_id', NULL, 'cancelled_because', NULL), json_object('unrolled_due_date', unrolled_due_date)))
+     FROM debits",
     "SELECT json_array(decision_id, json_object('fact', 'cancelled', 'debit_id', debit_id, 'because', because))
      FROM cancellations",
     "SELECT json_array(decision_id, json_object('fact', 'processed', 'debit_id', debit_id, 'at', at, 'body', body))
