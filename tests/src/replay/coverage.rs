@@ -24,7 +24,7 @@ impl Coverage {
     /// From when on the reports covered all time in a run. A malformed row that a person closes while the run looks may
     /// count or not: only then, what was recorded tells which.
     pub fn of_run(&self, run_id: Option<Uuid>, recorded: Option<Instant>) -> Option<Instant> {
-        let Some(possible) = run_id.and_then(|run_id| self.0.get(&run_id)) else { return None };
+        let possible = run_id.and_then(|run_id| self.0.get(&run_id))?;
         if possible.contains(&recorded) { recorded } else { possible.first().copied().flatten() }
     }
 }
