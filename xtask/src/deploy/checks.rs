@@ -335,9 +335,7 @@ const MAX_GZIP_BYTES: u64 = 10 * 1000 * 1000;
 
 /// What wrangler said of the bundle that it made and did not upload.
 pub fn bundle(log: &str, size: Option<(u64, u64)>) -> Check {
-    let warnings = log.lines().filter(|line| line.contains("[WARNING]"));
-    let mut problems: Vec<String> =
-        warnings.map(|line| format!("wrangler warns: {}", line.trim_start_matches(['▲', ' ']))).collect();
+    let mut problems = warnings(log);
     let Some((raw, gzip)) = size else {
         problems.push("wrangler did not say how large it is".into());
         return Check::of("wrangler takes the bundle", problems);
@@ -347,4 +345,27 @@ pub fn bundle(log: &str, size: Option<(u64, u64)>) -> Check {
     }
     let (raw, gzip) = (raw.div_ceil(1024), gzip.div_ceil(1024));
     Check::of(format!("wrangler takes the bundle: {raw} KiB, {gzip} KiB compressed"), problems)
+}
+
+/// What wrangler warns of: each warning's first line, and the points below it. It colours them whatever it is told.
+fn warnings(log: &str) -> Vec<String> {
+    let mut parts = log.split("\u{1b}[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    plain.extend(parts.map(|part| part.split_once('m').map_or(part, |(_, text)| text)));
+    let mut warnings: Vec<String> = Vec::new();
+    let mut is_within = false;
+    for line in plain.lines() {
+        let text = line.trim();
+        if let Some((_, warning)) = text.split_once("[WARNING]") {
+            warnings.push(format!("wrangler warns: {}", warning.trim()));
+            is_within = true;
+        } else if let (Some(point), true, Some(warning)) =
+            (text.strip_prefix("- "), is_within, warnings.last_mut())
+        {
+            *warning = format!("{warning} {point}");
+        } else if !text.is_empty() {
+            is_within = false;
+        }
+    }
+    warnings
 }

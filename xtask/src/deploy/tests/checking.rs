@@ -128,8 +128,14 @@ fn the_build_is_looked_at() {
     assert!(checks::bundle("Total Upload", Some((2048, 1024))).problems().is_empty());
     assert_eq!(checks::bundle("", None).problems(), ["wrangler did not say how large it is"]);
     assert_eq!(checks::bundle("", Some((1, 10_000_001))).problems().len(), 1);
-    let warned = checks::bundle("▲ [WARNING] Unexpected fields found: \"cron\"", Some((1, 1)));
-    assert_eq!(warned.problems(), ["wrangler warns: [WARNING] Unexpected fields found: \"cron\""]);
+    let plain = checks::bundle("some more\n▲ [WARNING] one more", Some((1, 1)));
+    assert_eq!(plain.problems(), ["wrangler warns: one more"]);
+    // As it stands in a log, colours and all.
+    let log = "\u{1b}[33m▲ \u{1b}[43;33m[\u{1b}[43;30mWARNING\u{1b}[43;33m]\u{1b}[0m \u{1b}[1mProcessing it:\u{1b}[0m\n\n    \
+               - Unexpected fields: \"cron\"\n\n\n✨ Read 14 files\n- of its own\n▲ [WARNING] Another\n";
+    let warned = checks::bundle(log, Some((1, 1)));
+    let expected = ["wrangler warns: Processing it: Unexpected fields: \"cron\"", "wrangler warns: Another"];
+    assert_eq!(warned.problems(), expected);
 
     assert!(!checks::commit("935d1faeac0002bade956b29301276adb6af1de2").is_to_do());
     assert!(checks::commit("935d1fa-dirty").is_to_do() && checks::commit("unknown").is_to_do());
