@@ -1,7 +1,7 @@
 //! Facts are only added: the database refuses to change or delete any, and keeps each when another would take
 //! its place.
 
-use paydown_tests::sqlite::Sqlite;
+use paydown_tests::sqlite::{MIGRATIONS, Sqlite};
 
 /// The columns of a table: name, type, whether it is part of the primary key.
 fn columns(ledger: &Sqlite, table: &str) -> Vec<(String, String, bool)> {
@@ -87,5 +87,23 @@ fn no_fact_is_ever_changed_or_replaced() {
             }
         }
         assert_eq!(insert("", &row(1)), Ok(1), "{table} takes another fact");
+    }
+}
+
+#[test]
+fn a_ledger_that_holds_facts_takes_every_migration() {
+    for applied in 1..MIGRATIONS.len() {
+        let (before, after) = MIGRATIONS.split_at(applied);
+        let ledger = Sqlite::migrated(before);
+        ledger.query("PRAGMA foreign_keys = OFF");
+        for table in ledger.query("SELECT name FROM sqlite_master WHERE type = 'table'") {
+            let columns = columns(&ledger, &table);
+            let values: Vec<String> =
+                columns.iter().map(|(name, kind, _)| value(&table, name, kind, 0)).collect();
+            ledger.execute(&format!("INSERT INTO {table} VALUES ({})", values.join(", "))).expect("a fact");
+        }
+        for (number, migration) in after.iter().enumerate() {
+            ledger.migrate(migration).unwrap_or_else(|error| panic!("{}: {error}", applied + number + 1));
+        }
     }
 }

@@ -142,12 +142,13 @@ impl<'a> Life<'a> {
         let decisions = self.tables.decisions.get(&self.own.id).map_or(&[][..], Vec::as_slice);
         for decided in decisions {
             let turn = decided.turn;
-            self.recorded.push(format!("turn {turn}: rule {}", decided.rule));
-            self.recorded.extend(turn, self.tables.facts_of(decided));
             let Some(input) = &decided.input else {
                 self.recorded.push(format!("turn {turn}: what it was asked was not recorded yet"));
+                self.replayed.push(format!("turn {turn}: it cannot be decided again"));
                 return;
             };
+            self.recorded.push(format!("turn {turn}: rule {}", decided.rule));
+            self.recorded.extend(turn, self.tables.facts_of(decided));
             self.recorded.push(format!("turn {turn}: asked {input}"));
             if input["input"] == "held_by_account" {
                 self.held_by_account(decided, input);

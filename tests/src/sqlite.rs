@@ -64,13 +64,22 @@ pub struct Sqlite {
 impl Sqlite {
     /// A new ledger with all migrations applied.
     pub fn new() -> Sqlite {
+        Sqlite::migrated(MIGRATIONS)
+    }
+
+    /// A new ledger with some of the migrations applied.
+    pub fn migrated(migrations: &[&str]) -> Sqlite {
         let connection = Connection::open_in_memory().expect("SQLite opens in memory");
         connection.pragma_update(None, "foreign_keys", true).expect("foreign keys, as in D1");
         connection.set_prepared_statement_cache_capacity(256);
-        for migration in MIGRATIONS {
-            connection.execute_batch(migration).expect("the migration applies");
-        }
-        Sqlite { connection: Mutex::new(connection), steps: AtomicU64::new(0) }
+        let sqlite = Sqlite { connection: Mutex::new(connection), steps: AtomicU64::new(0) };
+        migrations.iter().for_each(|migration| sqlite.migrate(migration).expect("the migration applies"));
+        sqlite
+    }
+
+    /// Applies a migration.
+    pub fn migrate(&self, migration: &str) -> Result<(), rusqlite::Error> {
+        self.connection.lock().expect("no test thread panicked").execute_batch(migration)
     }
 
     /// A ledger in memory with what a file holds, migrations included, as it is at one moment.
