@@ -1,9 +1,12 @@
 //! Faults: a database that fails at every batch in turn, before or after it persisted, and a run resumed after it.
 
+use futures_executor::block_on;
 use paydown_edge::error::Fault;
+use paydown_edge::run::daily;
 use paydown_tests::memory::Failure;
+use paydown_tests::processor::FakeReport;
 
-use crate::book::Book;
+use crate::book::{Book, at};
 
 /// A book in which the run of the 14th has something to do in every stage.
 fn book() -> Book {
@@ -41,6 +44,34 @@ fn a_run_that_failed_at_any_batch_ends_as_if_undisturbed() {
                 calm.everything(),
                 "batch {number}, after it persisted: {is_after}"
             );
+        }
+    }
+}
+
+#[test]
+fn a_run_whose_report_is_not_whole_never_ends_as_complete() {
+    // All of its lines can be read, and more of them were announced.
+    let broken = FakeReport { announced_bytes: Some(1000), ..FakeReport::of(&[]) };
+    let ends = |fault: Option<(usize, Failure)>| {
+        let book = book();
+        let as_of = at(13).expect("an instant");
+        book.world.clock.set(as_of);
+        book.world.processor.set_report(broken.clone());
+        let before = book.world.database.batches();
+        if let Some((number, failure)) = fault {
+            book.world.database.fail(number, failure);
+            assert!(block_on(daily(&book.world.ports(), as_of)).is_err(), "batch {number} fails");
+        }
+        book.run_at(as_of);
+        let status = book.world.query("SELECT c.status FROM run_closings c JOIN runs r ON r.id = c.run_id ORDER BY r.as_of DESC LIMIT 1");
+        (book.world.database.batches() - before, status)
+    };
+    let (batches, status) = ends(None);
+    assert_eq!(status, ["incomplete"]);
+    for number in 0..batches {
+        for failure in [Failure::Before, Failure::After] {
+            let (_, status) = ends(Some((number, failure(Fault::Permanent("the worker was killed".into())))));
+            assert_eq!(status, ["incomplete"], "batch {number}");
         }
     }
 }

@@ -21,8 +21,10 @@ const SLICE_BYTES: u64 = 256 << 10;
 
 /// Downloads the report and archives it. Once archived it is never downloaded again in its run.
 pub(super) async fn download(running: &Running<'_>) -> Result<Stretch, Fault> {
-    if reports::of_run(running.database(), running.run.id).await?.is_some() {
-        return Ok(Stretch::Done(because(&[])));
+    if let Some(report) = reports::of_run(running.database(), running.run.id).await? {
+        // An invocation that broke off right after it did not come to say so.
+        let reason = (!report.whole).then(|| "the report is not whole".to_owned());
+        return Ok(Stretch::Done(because(reason.as_slice())));
     }
     let mut reason = String::new();
     for attempt in 1..=DOWNLOADS {
