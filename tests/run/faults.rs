@@ -76,6 +76,29 @@ fn a_run_whose_report_is_not_whole_never_ends_as_complete() {
     }
 }
 
+/// Whatever a run had read and not told of when a later one overtook it, that one tells.
+#[test]
+fn what_an_overtaken_run_read_is_told_all_the_same() {
+    let mut calm = book();
+    let before = calm.world.database.batches();
+    calm.live(13..=13);
+    let batches = calm.world.database.batches() - before;
+    for number in 0..batches {
+        for failure in [Failure::Before, Failure::After] {
+            let mut disturbed = book();
+            let fault = Fault::Permanent("the worker was killed".into());
+            disturbed.world.database.fail(number, failure(fault));
+            assert!(disturbed.try_run(13).is_err(), "batch {number} fails");
+            disturbed.live(14..=14);
+            let told = disturbed.world.query(
+                "SELECT kind || ' ' || count(*) FROM exceptions WHERE kind IN ('unknown_transaction', 'malformed_row')
+                 GROUP BY kind ORDER BY kind",
+            );
+            assert_eq!(told, ["malformed_row 1", "unknown_transaction 1"], "batch {number}");
+        }
+    }
+}
+
 #[test]
 fn a_transient_fault_is_tried_again_unseen() {
     let mut calm = book();

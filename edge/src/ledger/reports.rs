@@ -3,10 +3,12 @@
 use paydown::date::{Instant, text};
 use paydown::id::RunId;
 use paydown::observation::Status;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::credits::Since;
 use super::{batch, parsed, rows, statement};
 use crate::error::Fault;
 use crate::ports::{Database, Statement};
@@ -99,20 +101,13 @@ pub struct UnknownTransaction {
     pub detail: String,
 }
 
-/// The transactions that this run's observations name and nobody knows: how many, and the first of them.
+/// The transactions that nobody knows, of this run's observations and of those that overtaken runs left untold: how many,
+/// and the first of them.
 pub async fn unknown_transactions(
     database: &dyn Database,
-    run: RunId,
+    since: &Since,
 ) -> Result<(usize, Vec<UnknownTransaction>), Fault> {
-    let parameter = json!({ "run_id": run, "limit": MANY });
-    let results = batch(
-        database,
-        &[statement(UNKNOWN_COUNT, &parameter)?, statement(UNKNOWN_TRANSACTIONS, &parameter)?],
-    )
-    .await?;
-    let count: Vec<usize> = results.first().map_or(Ok(vec![]), |rows| parsed(rows))?;
-    let first = results.get(1).map_or(Ok(vec![]), |rows| parsed(rows))?;
-    Ok((count.into_iter().next().unwrap_or(0), first))
+    count_and_first(database, UNKNOWN_COUNT, UNKNOWN_TRANSACTIONS, since).await
 }
 
 /// A malformed row that was found in a report.
@@ -124,15 +119,24 @@ pub struct MalformedFound {
     pub detail: String,
 }
 
-/// The malformed rows of a run whose exception was never opened: how many, and the first of them.
+/// The malformed rows whose exception was never opened, of this run and of those that it overtook: how many, and the first
+/// of them.
 pub async fn new_malformed_rows(
     database: &dyn Database,
-    run: RunId,
+    since: &Since,
 ) -> Result<(usize, Vec<MalformedFound>), Fault> {
-    let parameter = json!({ "run_id": run, "limit": MANY });
-    let results =
-        batch(database, &[statement(MALFORMED_COUNT, &parameter)?, statement(MALFORMED_ROWS, &parameter)?])
-            .await?;
+    count_and_first(database, MALFORMED_COUNT, MALFORMED_ROWS, since).await
+}
+
+async fn count_and_first<T: DeserializeOwned>(
+    database: &dyn Database,
+    count: &'static str,
+    first: &'static str,
+    since: &Since,
+) -> Result<(usize, Vec<T>), Fault> {
+    let parameter =
+        json!({ "run_id": since.run_id, "since": since.since, "as_of": since.as_of, "limit": MANY });
+    let results = batch(database, &[statement(count, &parameter)?, statement(first, &parameter)?]).await?;
     let count: Vec<usize> = results.first().map_or(Ok(vec![]), |rows| parsed(rows))?;
     let first = results.get(1).map_or(Ok(vec![]), |rows| parsed(rows))?;
     Ok((count.into_iter().next().unwrap_or(0), first))
@@ -181,25 +185,43 @@ INSERT INTO malformed_rows (run_id, line, row_id, quoted, why)
 SELECT ?1 ->> '$.run_id', value ->> '$.line', value ->> '$.row_id', value ->> '$.quoted', value ->> '$.why'
 FROM json_each(?1, '$.rows') WHERE true ON CONFLICT DO NOTHING";
 
-const UNKNOWN_COUNT: &str = "
-SELECT json_quote(count(DISTINCT o.transaction_id)) FROM observations o
-WHERE o.run_id = ?1 ->> '$.run_id' AND o.subject_id = ''
-  AND NOT EXISTS (SELECT 1 FROM transactions WHERE transaction_id = o.transaction_id)";
-
-const UNKNOWN_TRANSACTIONS: &str = "
-SELECT json_object('transaction_id', o.transaction_id, 'detail',
-  'the report says: ' || min(o.status) || iif(min(o.code) = '', '', ' ' || min(o.code)) || ' at ' || min(o.at))
-FROM observations o
-WHERE o.run_id = ?1 ->> '$.run_id' AND o.subject_id = ''
+/// What was said of transactions that nobody knows. A run that was overtaken told of all of them or of none.
+macro_rules! unknown {
+    () => {
+        "FROM runs r CROSS JOIN observations o ON o.run_id = r.id
+WHERE r.as_of > ?1 ->> '$.since' AND r.as_of <= ?1 ->> '$.as_of' AND o.subject_id = ''
   AND NOT EXISTS (SELECT 1 FROM transactions WHERE transaction_id = o.transaction_id)
-GROUP BY o.transaction_id ORDER BY o.transaction_id LIMIT ?1 ->> '$.limit'";
+  AND (r.id = ?1 ->> '$.run_id'
+    OR NOT EXISTS (SELECT 1 FROM exceptions WHERE run_id = r.id AND kind = 'unknown_transaction'))"
+    };
+}
 
-const MALFORMED_COUNT: &str = "
-SELECT json_quote(count(DISTINCT m.row_id)) FROM malformed_rows m
-WHERE m.run_id = ?1 ->> '$.run_id' AND NOT EXISTS (SELECT 1 FROM exceptions WHERE id = m.row_id)";
+const UNKNOWN_COUNT: &str = concat!("SELECT json_quote(count(DISTINCT o.transaction_id)) ", unknown!());
 
-const MALFORMED_ROWS: &str = "
-SELECT json_object('row_id', m.row_id, 'detail', 'line ' || min(m.line) || ': ' || m.why || ': ' || m.quoted)
-FROM malformed_rows m
-WHERE m.run_id = ?1 ->> '$.run_id' AND NOT EXISTS (SELECT 1 FROM exceptions WHERE id = m.row_id)
-GROUP BY m.row_id ORDER BY min(m.line) LIMIT ?1 ->> '$.limit'";
+const UNKNOWN_TRANSACTIONS: &str = concat!(
+    "
+SELECT json_object('transaction_id', o.transaction_id, 'detail',
+  'the report says: ' || min(o.status) || iif(min(o.code) = '', '', ' ' || min(o.code)) || ' at ' || min(o.at)) ",
+    unknown!(),
+    " GROUP BY o.transaction_id ORDER BY o.transaction_id LIMIT ?1 ->> '$.limit'"
+);
+
+/// Rows that could not be read, and are no exception, neither one by one nor as one on their run.
+macro_rules! malformed {
+    () => {
+        "FROM runs r CROSS JOIN malformed_rows m ON m.run_id = r.id
+WHERE r.as_of > ?1 ->> '$.since' AND r.as_of <= ?1 ->> '$.as_of'
+  AND NOT EXISTS (SELECT 1 FROM exceptions WHERE id = m.row_id)
+  AND (r.id = ?1 ->> '$.run_id'
+    OR NOT EXISTS (SELECT 1 FROM exceptions WHERE kind = 'malformed_row' AND subject = r.id))"
+    };
+}
+
+const MALFORMED_COUNT: &str = concat!("SELECT json_quote(count(DISTINCT m.row_id)) ", malformed!());
+
+const MALFORMED_ROWS: &str = concat!(
+    "
+SELECT json_object('row_id', m.row_id, 'detail', 'line ' || min(m.line) || ': ' || m.why || ': ' || m.quoted) ",
+    malformed!(),
+    " GROUP BY m.row_id ORDER BY min(m.line) LIMIT ?1 ->> '$.limit'"
+);

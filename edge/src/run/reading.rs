@@ -106,6 +106,8 @@ fn hexadecimal(bytes: &[u8]) -> String {
 /// Records the observations of the archived report, a range of bytes at a time, and opens what they call for.
 pub(super) async fn record(running: &Running<'_>) -> Result<Stretch, Fault> {
     let Some(report) = reports::of_run(running.database(), running.run.id).await? else {
+        open_malformed(running).await?;
+        open_unknown(running).await?;
         let nothing = json!({ "reasons": [], "header": "absent", "rows": 0, "malformed": 0 });
         return Ok(Stretch::Done(nothing));
     };
@@ -130,13 +132,13 @@ pub(super) async fn record(running: &Running<'_>) -> Result<Stretch, Fault> {
         ledger::batch(running.database(), &statements).await?;
         slice = slice.saturating_add(1);
     }
-    let malformed = open_malformed(running).await?;
+    open_malformed(running).await?;
     open_unknown(running).await?;
     let mut reasons = Vec::new();
     if let Err(problem) = &header {
         reasons.push(format!("the report has no readable header: {problem}"));
     }
-    if malformed > 0 || position.malformed > 0 {
+    if position.malformed > 0 {
         reasons.push(format!("{} rows of the report could not be read", position.malformed));
     }
     let header = if header.is_ok() { "readable" } else { "unreadable" };
@@ -238,17 +240,16 @@ async fn read_range(
     Ok(Range { rows, malformed, summary })
 }
 
-/// Opens `malformed_row` for rows that were never seen before; gives how many of them.
-async fn open_malformed(running: &Running<'_>) -> Result<usize, Fault> {
-    let (count, found) = reports::new_malformed_rows(running.database(), running.run.id).await?;
+/// Opens `malformed_row` for rows that were never seen before.
+async fn open_malformed(running: &Running<'_>) -> Result<(), Fault> {
+    let (count, found) = reports::new_malformed_rows(running.database(), &running.since("")).await?;
     let each = found.into_iter().map(|row| (row.row_id, row.row_id.to_string(), row.detail));
-    open_each_or_one(running, "malformed_row", count, each.collect(), vec![]).await?;
-    Ok(count)
+    open_each_or_one(running, "malformed_row", count, each.collect(), vec![]).await
 }
 
 /// Opens `unknown_transaction` for transactions that nobody knows, and closes it for those known by now.
 async fn open_unknown(running: &Running<'_>) -> Result<(), Fault> {
-    let (count, found) = reports::unknown_transactions(running.database(), running.run.id).await?;
+    let (count, found) = reports::unknown_transactions(running.database(), &running.since("")).await?;
     let run = running.run.id.to_string();
     let each = found.into_iter().map(|unknown| {
         let id = id::from_cause(0, &["exception", "unknown_transaction", &unknown.transaction_id, &run]);
