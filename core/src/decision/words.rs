@@ -103,9 +103,11 @@ impl Deciding<'_> {
         }
     }
 
-    /// Whether a gap may be filled at all: something is missing, and the credit neither failed nor was given up.
+    /// Whether a gap may be filled at all: something of the plan is missing, and the credit neither failed nor was given
+    /// up. Before there is a plan nothing is: it will be made of all that is owed.
     pub(super) fn has_gap(&self) -> bool {
-        !self.state.written_off && !self.state.has_failed() && self.state.balances().missing() > 0
+        let may_be_filled = self.state.is_planned() && !self.state.written_off && !self.state.has_failed();
+        may_be_filled && self.state.balances().missing() > 0
     }
 
     /// The slot for the replacement of a debit, if presentments and days allow one (L7).

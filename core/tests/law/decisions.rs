@@ -1029,6 +1029,13 @@ fn l8_a_revoked_payment_leaves_gaps_that_are_filled_at_once() {
 }
 
 #[test]
+fn l8_what_is_released_or_revoked_before_there_is_a_plan_leaves_it_whole() {
+    for before in ["01-05 hold\n 01-05 release", "01-05 paid 150\n 01-05 revoke"] {
+        check(&format!("{before}\n 01-06 credit success"), "active: collected 0, in flight 0, scheduled 300");
+    }
+}
+
+#[test]
 fn l8_paying_off_makes_one_debit_of_what_is_scheduled() {
     check(
         "01-06 credit success

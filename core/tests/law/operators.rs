@@ -1,7 +1,7 @@
 //! Whatever operators do, in whatever order, between whatever words: L10 holds, and no cent is lost or counted twice.
 
 use chrono::TimeDelta;
-use paydown::credit::{CreditStatus, Facts, Kind, State};
+use paydown::credit::{CreditStatus, Facts, Kind, Reason, State};
 use paydown::date::{BusinessDate, Instant};
 use paydown::decision::Input;
 use paydown::id::RefundId;
@@ -22,15 +22,22 @@ proptest! {
     })]
 
     #[test]
-    fn the_law_holds_whatever_operators_do(days in prop::collection::vec(days(), 1..40)) {
+    fn the_law_holds_whatever_operators_do(
+        first_word in 0..4_i64,
+        days in prop::collection::vec(days(), 1..40),
+    ) {
         let cents = |minor| Cents::new(minor).expect("an amount");
         let terms = Terms { amount: cents(300), fee: Cents::ZERO, installments: 3, interval_days: 2 };
         let mut as_of: Instant = "2026-01-05T12:00:00Z".parse().expect("an instant");
         let mut world = World::new(terms, as_of);
         let advance = world.facts.id.0;
         world.say(advance, Source::Report, Status::Success, None, as_of + TimeDelta::hours(1));
+        let word = world.facts.observations.pop();
         for (number, day) in days.iter().enumerate() {
             as_of += TimeDelta::hours(24);
+            if i64::try_from(number) == Ok(first_word) {
+                world.facts.observations.extend(word.clone());
+            }
             day.said.iter().for_each(|(pick, status)| say(&mut world, *pick, *status, as_of));
             if let Some(input) = day.act.and_then(|act| asked(&world, act, number, as_of)) {
                 let decision = world.decide(input, as_of);
@@ -134,6 +141,13 @@ fn stands(world: &World) {
     let total = if status == CreditStatus::Failed { 0 } else { 300 };
     assert_eq!(balances.total, total);
     assert_eq!(state.breaches(), [], "{balances:?}");
+    let planned: i128 =
+        facts.debits.iter().filter(|d| d.reason == Reason::Planned).map(|d| d.amount.signed()).sum();
+    assert_eq!(
+        planned,
+        if state.is_planned() { 300 } else { 0 },
+        "a plan is made whole, and before anything else"
+    );
     assert!(balances.scheduled == 0 || balances.missing() >= 0, "no more is scheduled than is owed");
     assert!(facts.exceptions.iter().all(|e| e.kind != Kind::OverCollectionPrevented), "no guard trips");
     let is_open = |kind: Kind| facts.exceptions.iter().any(|e| e.open && e.kind == kind);
