@@ -1,8 +1,14 @@
 //! What operators do: log in, hold and release a credit, resolve an exception.
 
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::Request;
 use futures_executor::block_on;
+use futures_util::future::join;
 use paydown::api::Scope;
 use paydown::calendar::FederalReserve;
 use paydown::credit::Facts;
@@ -10,13 +16,17 @@ use paydown::date::{BusinessDate, Zone};
 use paydown::decision::{Context, Input, decide};
 use paydown::money::Cents;
 use paydown::policy::Policy;
-use paydown_edge::ports::Answer;
+use paydown_edge::error::Fault;
+use paydown_edge::http::router;
+use paydown_edge::ports::{Answer, Database, Ports, Statement};
 use paydown_edge::run::daily;
+use paydown_tests::memory::Frail;
 use paydown_tests::processor::{FakeReport, Step};
 use serde_json::{Value, json};
+use tower::ServiceExt;
 use uuid::Uuid;
 
-use crate::client::{Client, NOW, ORDINARY};
+use crate::client::{Client, NOW, ORDINARY, keyed};
 
 /// A credit that was planned on 6 January, and its path.
 pub fn planned() -> (Client, String) {
@@ -115,6 +125,56 @@ fn a_hard_return_waits_for_the_release_of_its_exception() {
         (&json!(1), &json!("failed"), &json!(8334))
     );
     assert_eq!(client.advance("third", ORDINARY).status.as_u16(), 201);
+    client.replays();
+}
+
+/// A database that lets others go on before each batch.
+struct Crowded(Arc<Frail>);
+
+#[async_trait(?Send)]
+impl Database for Crowded {
+    async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<String>>, Fault> {
+        yielding().await;
+        self.0.batch(statements).await
+    }
+}
+
+/// Comes to an end when it is polled for the second time.
+async fn yielding() {
+    let mut is_polled = false;
+    poll_fn(|context| {
+        context.waker().wake_by_ref();
+        if std::mem::replace(&mut is_polled, true) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+/// A pause that is done twice is two pauses: the one act that does not show by itself that it was done.
+#[test]
+fn of_two_requests_at_once_under_one_key_one_is_done() {
+    let (client, path) = planned();
+    let ports = client.world.ports();
+    let crowded = Ports { database: Arc::new(Crowded(client.world.database.clone())), ..ports };
+    let pause = async |key: &str, intervals: u32, later: usize| {
+        for _ in 0..later {
+            yielding().await;
+        }
+        let body = json!({ "intervals": intervals, "note": "the customer is away" }).to_string();
+        let request = keyed(&format!("{path}/pause"), key, &body);
+        router(crowded.clone()).oneshot(request).await.expect("an answer").status().as_u16()
+    };
+    for later in 0..6 {
+        let key = format!("same {later}");
+        let statuses = block_on(join(pause(&key, 2, 0), pause(&key, 2, later)));
+        assert_eq!(statuses, (200, 200));
+        let debits = client.read(&path)["debits"].as_array().map(Vec::len);
+        assert_eq!(debits, Some(12 * (2 * later + 2)), "{later} batches later");
+        let key = format!("other {later}");
+        let (first, second) = block_on(join(pause(&key, 1, 0), pause(&key, 3, later)));
+        assert_eq!((first.min(second), first.max(second)), (200, 422), "{later} batches later");
+    }
+    let keys = "SELECT count(*) FROM operations WHERE action = 'pause'";
+    assert_eq!(client.world.query(keys), ["12"]);
     client.replays();
 }
 

@@ -298,6 +298,11 @@ pub async fn done(ports: &Ports, operation: &Operation, input: Input) -> Result<
             }
             return Ok(true);
         }
+        // Another request under the key may have come first.
+        if let Some(done) = operations::done(&*ports.database, &operation.idempotency_key).await? {
+            let is_same = done.fingerprint == operation.fingerprint;
+            return if is_same { Ok(true) } else { Err(Problem::idempotency_key_reused(done.credit_id)) };
+        }
     }
     Err(Problem::conflict("the credit kept changing: try again"))
 }

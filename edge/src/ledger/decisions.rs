@@ -84,7 +84,21 @@ pub async fn land(
 
 /// The statements that land the decisions; the rows of the last are the credits that did, as JSON texts.
 pub(crate) fn landing(landings: &[Landing], policy_id: &str) -> Result<Vec<Statement>, Fault> {
-    let rows = Rows::of(landings, policy_id)?;
+    statements(&Rows::of(landings, policy_id)?)
+}
+
+/// The same for a decision that an operator asked for under a key: it lands only while nothing was done under that key, so
+/// that of two requests at once one is done.
+pub(crate) fn landing_under(
+    idempotency_key: &str,
+    landing: &Landing,
+    policy_id: &str,
+) -> Result<Vec<Statement>, Fault> {
+    let rows = Rows::of(std::slice::from_ref(landing), policy_id)?;
+    statements(&Rows { idempotency_key: Some(idempotency_key), ..rows })
+}
+
+fn statements(rows: &Rows<'_>) -> Result<Vec<Statement>, Fault> {
     let sets: [(&'static str, bool); 20] = [
         (DECISIONS, true),
         (DEBITS, !rows.debits.is_empty()),
@@ -107,7 +121,7 @@ pub(crate) fn landing(landings: &[Landing], policy_id: &str) -> Result<Vec<State
         (ACCOUNT_DECISIONS, !rows.account_holds.is_empty()),
         (ACCOUNT_HOLDS, !rows.account_holds.is_empty()),
     ];
-    let parameter = serde_json::to_string(&rows)?;
+    let parameter = serde_json::to_string(rows)?;
     let mut statements: Vec<Statement> = sets
         .into_iter()
         .filter(|(_, wanted)| *wanted)
@@ -120,6 +134,8 @@ pub(crate) fn landing(landings: &[Landing], policy_id: &str) -> Result<Vec<State
 /// A slice's new facts by table, as the one JSON parameter of all its statements.
 #[derive(Default, Serialize)]
 struct Rows<'a> {
+    /// The key under which an operator asked for the one decision.
+    idempotency_key: Option<&'a str>,
     decisions: Vec<DecisionRow<'a>>,
     debits: Vec<DebitRow<'a>>,
     cancellations: Vec<Row<'a>>,
@@ -288,7 +304,8 @@ struct InForce<'a> {
 const POLICY: &str = "
 INSERT INTO policies (id, policy) SELECT ?1 ->> '$.id', ?1 ->> '$.policy' WHERE true ON CONFLICT DO NOTHING";
 
-/// A run that ended decides nothing more, and while a stop is in force no intent to submit is written.
+/// A run that ended decides nothing more, and while a stop is in force no intent to submit is written. What was asked for
+/// under an idempotency key that was used is not done again.
 const DECISIONS: &str = "
 INSERT INTO decisions (id, credit_id, turn, rule, policy_id, run_id, at, input)
 SELECT value ->> '$.id', value ->> '$.credit_id', value ->> '$.turn', value ->> '$.rule', value ->> '$.policy_id',
@@ -297,6 +314,8 @@ FROM json_each(?1, '$.decisions')
 WHERE NOT EXISTS (SELECT 1 FROM run_closings WHERE run_id = value ->> '$.run_id')
   AND (value ->> '$.submits' = 0
     OR coalesce((SELECT action FROM stops ORDER BY at DESC, id DESC LIMIT 1), 'start') = 'start')
+  AND NOT EXISTS (SELECT 1 FROM operations WHERE idempotency_key = ?1 ->> '$.idempotency_key')
+  AND NOT EXISTS (SELECT 1 FROM requests WHERE idempotency_key = ?1 ->> '$.idempotency_key')
 ON CONFLICT DO NOTHING";
 
 const DEBITS: &str = "

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::decisions::{Landing, landing, policy_row};
+use super::decisions::{Landing, landing_under, policy_row};
 use super::{batch, rows, statement};
 use crate::config::Settings;
 use crate::error::Fault;
@@ -45,7 +45,7 @@ pub async fn done(database: &dyn Database, idempotency_key: &str) -> Result<Opti
     Ok(found.into_iter().next())
 }
 
-/// Lands a decision with its operation; false when the decision read a stale past.
+/// Lands a decision with its operation; false when the decision read a stale past, or something was done under the key.
 pub async fn land(
     database: &dyn Database,
     settings: &Settings,
@@ -56,7 +56,7 @@ pub async fn land(
     let (policy_id, policy) = policy_row(settings)?;
     let parameter = json!({ "operation": operation, "decision_id": decided.id()?, "at": text(at) });
     let mut statements = vec![policy];
-    statements.extend(landing(std::slice::from_ref(decided), &policy_id)?);
+    statements.extend(landing_under(&operation.idempotency_key, decided, &policy_id)?);
     let landed = statements.len().saturating_sub(1);
     statements.push(statement(OPERATION, &parameter)?);
     statements.push(statement(FREED, &parameter)?);
