@@ -35,6 +35,8 @@ struct Books {
     is_stopped: bool,
     /// Which advance is meant by an account and an amount.
     advances: BTreeMap<(String, u64), String>,
+    /// What stories call a refund, by its key.
+    refunds: BTreeMap<String, String>,
     /// What a key is about.
     asked: BTreeMap<String, Asked>,
     transactions: BTreeMap<String, Transaction>,
@@ -116,6 +118,27 @@ impl Bank {
     /// Tells the bank of an advance before it is asked for.
     pub fn expect(&self, account: &str, amount: u64, label: &str) {
         self.books().advances.insert((account.to_owned(), amount), label.to_owned());
+    }
+
+    /// The same of a refund, whose key is known.
+    pub fn expect_refund(&self, key: Uuid, label: &str) {
+        self.books().refunds.insert(key.to_string(), label.to_owned());
+    }
+
+    /// Its name of the transaction under a key, if it carries one out.
+    pub fn name_of(&self, key: &str) -> Option<String> {
+        self.books().transactions.get(key).map(|moved| moved.id.clone())
+    }
+
+    /// Whether the money of a key is where it was to go when all is said; none when nothing moves under it.
+    pub fn has_moved(&self, key: &str) -> Option<bool> {
+        let books = self.books();
+        match books.transactions.get(key) {
+            // What it never spoke of will have succeeded.
+            Some(moved) => Some(moved.rows.is_empty() || moved.has_moved()),
+            None if books.has_or_will(key) => Some(true),
+            None => None,
+        }
     }
 
     pub fn set_stopped(&self, is_stopped: bool) {
@@ -200,7 +223,7 @@ impl Bank {
     fn move_money(&self, books: &mut Books, key: &str) -> String {
         let asked = books.asked.get(key).expect("it was asked for").clone();
         books.change(key, |asked| asked.comes_later = false);
-        let id = format!("tx-{}", asked.label.replace('/', "-"));
+        let id = format!("tx-{}", asked.label.replace(['/', ' ', ','], "-"));
         let now = books.now.expect("the bank knows the time");
         let rows = self.rows(&asked, now);
         let Asked { label, account, amount, is_debit, .. } = asked;
@@ -380,7 +403,7 @@ impl Books {
         let label = if is_debit {
             self.debit(key, &account)
         } else {
-            self.advances.get(&(account.clone(), amount)).cloned()
+            self.refunds.get(key).or_else(|| self.advances.get(&(account.clone(), amount))).cloned()
         };
         if said("reference") != key || label.is_none() {
             self.wrongs.push(format!("a call that nobody can have meant, under {key}: {body}"));

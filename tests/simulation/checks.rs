@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_executor::block_on;
+use paydown::api::Refund;
 use paydown::calendar::{Calendar, DueDateRoll, FederalReserve};
-use paydown::credit::{CreditStatus, DebitFacts, DebitStatus, Facts, Kind, State};
+use paydown::credit::{CreditStatus, DebitFacts, DebitStatus, Facts, Kind, Reason, RefundStatus, State};
 use paydown::date::{Instant, days_before, days_passed};
 use paydown::id::CreditId;
-use paydown::observation::Outcome;
+use paydown::money::Cents;
+use paydown::observation::{Outcome, Source};
 use paydown_edge::ledger::facts::facts;
 use paydown_tests::memory::MemoryArchive;
 use paydown_tests::replay::replay;
@@ -141,7 +143,7 @@ impl Checks {
         Ok(())
     }
 
-    /// Whether each credit is repaid, or failed.
+    /// Whether each credit is repaid, failed or written off.
     pub fn all_is_done(&self) -> bool {
         self.what_is_left().is_empty()
     }
@@ -149,13 +151,17 @@ impl Checks {
     /// The credits that are not at their end.
     pub fn what_is_left(&self) -> Vec<String> {
         let books = self.books();
+        let is_pending = |refund: Refund| match refund.status {
+            RefundStatus::Processing | RefundStatus::Submitted | RefundStatus::Unconfirmed => true,
+            RefundStatus::Confirmed | RefundStatus::Failed => false,
+        };
+        let gives_back = |book: &Book| Refund::of(&book.facts).into_iter().any(is_pending);
         let left = books.iter().filter(|book| match book.state.status() {
-            CreditStatus::Repaid | CreditStatus::Failed => false,
-            CreditStatus::Pending
-            | CreditStatus::Unconfirmed
-            | CreditStatus::WrittenOff
-            | CreditStatus::Held
-            | CreditStatus::Active => true,
+            _ if gives_back(book) => true,
+            CreditStatus::Repaid | CreditStatus::Failed | CreditStatus::WrittenOff => false,
+            CreditStatus::Pending | CreditStatus::Unconfirmed | CreditStatus::Held | CreditStatus::Active => {
+                true
+            }
         });
         left.map(|book| {
             let debits: Vec<String> = book
@@ -194,6 +200,16 @@ impl Checks {
                     return Err(format!(
                         "{}/{} is {status:?}, and at the bank the money moved: {moved}",
                         book.label, debit.facts.sequence
+                    ));
+                }
+            }
+            for refund in Refund::of(&book.facts) {
+                let moved = transactions.get(&refund.id.to_string()).is_some_and(|t| t.has_moved());
+                self.scene.count("refunds", 1);
+                if moved != (refund.status == RefundStatus::Confirmed) {
+                    let (label, status) = (&book.label, refund.status);
+                    return Err(format!(
+                        "a refund of {label} is {status:?}, and at the bank it moved: {moved}"
                     ));
                 }
             }
@@ -302,6 +318,9 @@ impl Checks {
         if balances.paid > balances.total && !told(Kind::OverCollected) {
             return missing(Kind::OverCollected);
         }
+        if balances.paid < 0 && !told(Kind::OverRefunded) {
+            return missing(Kind::OverRefunded);
+        }
         Ok(())
     }
 
@@ -322,6 +341,9 @@ impl Checks {
                JOIN decisions hd ON hd.id = h.decision_id AND hd.turn < i.turn
                WHERE NOT EXISTS (SELECT 1 FROM releases r JOIN decisions rd ON rd.id = r.decision_id
                  WHERE r.credit_id = h.credit_id AND r.exception_id = h.exception_id AND rd.turn < i.turn)
+             UNION ALL
+             SELECT 'written off: ' || i.debit_id FROM intents i JOIN write_offs w ON w.credit_id = i.credit_id
+               JOIN decisions wd ON wd.id = w.decision_id AND wd.turn < i.turn
              UNION ALL
              SELECT 'cancelled: ' || i.debit_id FROM intents i JOIN cancellations c ON c.debit_id = i.debit_id
              UNION ALL
@@ -375,6 +397,10 @@ impl Checks {
             .collect();
         let credits: BTreeMap<String, &Book> =
             books.iter().map(|book| (book.facts.id.to_string(), book)).collect();
+        let refunds: BTreeMap<String, (&Book, Cents)> = books
+            .iter()
+            .flat_map(|book| book.facts.refunds.iter().map(move |r| (r.id.to_string(), (book, r.amount))))
+            .collect();
         let refused = self.sqlite.query("SELECT subject_id FROM observations WHERE source = 'refusal'");
         if let Some(moved) = refused.iter().find_map(|key| transactions.get(key)) {
             return Err(format!("L3: {} counts as refused, and the money moved", moved.label));
@@ -382,16 +408,20 @@ impl Checks {
         for (key, moved) in &transactions {
             let wrong =
                 |why: &str| Err(format!("the bank moved {} cents for {}, {why}", moved.amount, moved.label));
-            let (account, amount) = match (moved.is_debit, debits.get(key), credits.get(key)) {
-                (true, Some((book, debit)), _) => {
-                    if debit.facts.submitted_at.is_none() {
-                        return wrong("without an intent");
+            let (account, amount) =
+                match (moved.is_debit, debits.get(key), credits.get(key), refunds.get(key)) {
+                    (true, Some((book, debit)), _, _) => {
+                        if debit.facts.submitted_at.is_none() {
+                            return wrong("without an intent");
+                        }
+                        (&book.facts.account_id, debit.facts.amount)
                     }
-                    (&book.facts.account_id, debit.facts.amount)
-                }
-                (false, _, Some(book)) => (&book.facts.account_id, book.facts.terms.amount),
-                (true, None, _) | (false, _, None) => return wrong("and the ledger does not know it"),
-            };
+                    (false, _, Some(book), _) => (&book.facts.account_id, book.facts.terms.amount),
+                    (false, _, None, Some((book, amount))) => (&book.facts.account_id, *amount),
+                    (true, None, _, _) | (false, _, None, None) => {
+                        return wrong("and the ledger does not know it");
+                    }
+                };
             if *account != moved.account || amount.get() != moved.amount {
                 return wrong("and the ledger says otherwise");
             }
@@ -419,7 +449,8 @@ impl Checks {
     fn words_are_taken(&self, book: &Book, as_of: Instant) -> Result<(), String> {
         let names = self.sqlite.query(&format!(
             "SELECT json_array(debit_id, transaction_id, at) FROM debit_transactions WHERE credit_id = '{0}'
-             UNION ALL SELECT json_array(credit_id, transaction_id, at) FROM credit_transactions WHERE credit_id = '{0}'",
+             UNION ALL SELECT json_array(credit_id, transaction_id, at) FROM credit_transactions WHERE credit_id = '{0}'
+             UNION ALL SELECT json_array(refund_id, transaction_id, at) FROM refund_transactions WHERE credit_id = '{0}'",
             book.facts.id
         ));
         for row in names {
@@ -432,6 +463,16 @@ impl Checks {
             }
             let expected = self.said.outcome(&[&subject, &name]);
             let subject: Uuid = subject.parse().expect("an id");
+            if expected.is_none()
+                && book
+                    .facts
+                    .observations
+                    .iter()
+                    .any(|o| o.subject == subject && o.source == Source::Decision)
+            {
+                // Until the processor speaks an operator's decision counts.
+                continue;
+            }
             let taken = book.facts.words.iter().rev().find(|w| w.subject == subject).map(|w| w.outcome);
             let taken = taken.map(|outcome| match outcome {
                 Outcome::Recovered => Outcome::Success,
@@ -541,7 +582,7 @@ fn plan_is_sound(book: &Book) -> Result<(), String> {
     let planned: i128 = book
         .debits
         .iter()
-        .filter(|(d, _)| d.facts.replaces.is_none())
+        .filter(|(d, _)| d.facts.reason == Reason::Planned)
         .map(|(d, _)| d.facts.amount.signed())
         .sum();
     if book.state.is_planned() && planned != book.facts.terms.total() {
@@ -549,7 +590,8 @@ fn plan_is_sound(book: &Book) -> Result<(), String> {
     }
     let mut dates = BTreeSet::new();
     for (debit, _) in book.debits.iter().filter(|(d, _)| d.facts.cancelled_because.is_none()) {
-        if !dates.insert(debit.facts.due_date) {
+        // What is paid off is due today, as what was issued today is.
+        if debit.facts.reason != Reason::PaidOff && !dates.insert(debit.facts.due_date) {
             return Err(format!("L4 of {}: two debits are due on {}", book.label, debit.facts.due_date));
         }
         let replaced =
@@ -588,6 +630,10 @@ fn excess_is_explained(book: &Book) -> Result<(), String> {
         .filter(|(d, status)| *status == DebitStatus::Collected && (d.timed_out || failed_once(d.facts.id.0)))
         .map(|(d, _)| d.facts.amount.signed())
         .sum();
+    // A payment elsewhere cannot take back what is in flight.
+    let elsewhere: i128 =
+        book.facts.external_payments.iter().filter(|p| !p.revoked).map(|p| p.amount.signed()).sum();
+    let explained = explained + elsewhere;
     let excess = balances.paid + balances.in_flight - book.facts.terms.total();
     if excess > explained {
         return Err(format!(

@@ -71,6 +71,16 @@ troubles! {
     ArchiveFault = "archive failed", 40;
     Crash = "crash", 250;
     Hold = "operator holds", 40;
+    Release = "operator releases", 40;
+    Decide = "operator decides", 120;
+    Mistake = "operator errs", 500;
+    Attach = "operator attaches", 100;
+    ExternalPayment = "operator takes a payment", 80;
+    Revoke = "operator revokes a payment", 60;
+    Refund = "operator refunds", 200;
+    WriteOff = "operator writes off", 15;
+    PayOff = "operator pays off", 20;
+    Pause = "operator pauses", 30;
     Resolve = "operator resolves", 300;
     Stop = "operator stops", 30;
     RepeatedRequest = "request repeated", 300;
@@ -107,6 +117,10 @@ pub struct Config {
     pub intake: Intake,
     /// How many statements one invocation of a run may use.
     pub statements: u32,
+    /// For how many days the processor remembers a key, as far as we know.
+    pub key_days: Option<u32>,
+    /// Whether two failures in a row hold an account.
+    pub two_strikes: bool,
     /// Whether due dates roll onto banking days.
     pub due_date_roll: DueDateRoll,
     /// Whether the bank's report names our ids.
@@ -141,6 +155,8 @@ impl Config {
             begins: dice.of("begins").pick(&BEGINNINGS),
             intake: if dice.of("intake").chance(250) { Intake::Queue } else { Intake::Direct },
             statements: dice.of("statements").pick(&[800, 800, 60, 30]),
+            key_days: dice.of("key days").pick(&[None, None, None, Some(1), Some(2), Some(6)]),
+            two_strikes: dice.of("strikes").chance(200),
             due_date_roll: if dice.of("roll").chance(300) {
                 DueDateRoll::Following
             } else {

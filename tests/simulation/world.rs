@@ -3,6 +3,8 @@
 //! A day, in order: what moves by night; clients and operators; the queue; the cron at 06:00; the sweeper; clients
 //! and operators again; the queue; the checks. After the last day with troubles come calm ones, until all is paid.
 
+mod operators;
+
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -136,7 +138,12 @@ impl World {
         let (outbox, clock) =
             (Arc::new(MemoryOutbox::default()), Arc::new(SetClock::at(scene.config.begins)));
         let budget = Budget { statements: scene.config.statements, ..Budget::default() };
-        let policy = Policy { due_date_roll: scene.config.due_date_roll, ..Policy::default() };
+        let policy = Policy {
+            due_date_roll: scene.config.due_date_roll,
+            key_days: scene.config.key_days,
+            two_strikes: scene.config.two_strikes,
+            ..Policy::default()
+        };
         let settings = Settings { intake: scene.config.intake, budget, policy, ..Settings::default() };
         let ports = Ports {
             database: Arc::new(FrailDatabase { sqlite: sqlite.clone(), scene: scene.clone() }),
@@ -253,7 +260,8 @@ impl World {
                 1 => ("sweep beside it".to_owned(), Deed::Sweep(self.now)),
                 2 => ("the queue beside it".to_owned(), Deed::Deliver(self.due_letters())),
                 3 => {
-                    ("hold beside it".to_owned(), self.hold(dice.of("whom").below(self.scene.config.credits)))
+                    let (name, deed) = self.any_act(dice);
+                    (format!("{name} beside it"), deed)
                 }
                 _ => ("a stop beside it".to_owned(), Deed::post("/v1/stop", None, json!({ "note": "wait" }))),
             });
@@ -286,14 +294,7 @@ impl World {
         }
         self.post_office()?;
         let part = if is_afternoon { "afternoon" } else { "morning" };
-        if self.rolls(Trouble::Hold, part) {
-            let whom = self.scene.dice.of("hold").of(self.day).of(part).below(self.scene.config.credits);
-            let deed = self.hold(whom);
-            self.act("operator holds", deed)?;
-        }
-        if self.rolls(Trouble::Resolve, part) {
-            self.resolve(3)?;
-        }
+        self.operators(part)?;
         if self.starts_on.is_some_and(|day| day <= self.day) {
             self.act("operator starts", Deed::post("/v1/start", None, json!({ "note": "go" })))?;
         } else if self.starts_on.is_none() && self.rolls(Trouble::Stop, part) {
@@ -358,35 +359,6 @@ impl World {
             (503 | 500 | 409, _) => Ok(()),
             _ => Err(format!("the client of {} hears {status} {body}", want.label)),
         }
-    }
-
-    fn hold(&self, number: u64) -> Deed {
-        let id = self.wants[usize::try_from(number).expect("a place")].credit_id.clone();
-        let path = format!("/v1/credits/{}/hold", id.unwrap_or_else(|| Uuid::nil().to_string()));
-        Deed::post(&path, Some(format!("hold {number} {}", self.now)), json!({ "note": "looks odd" }))
-    }
-
-    /// Resolves some of the open exceptions: releases those that hold, closes the others.
-    fn resolve(&mut self, most: usize) -> Result<(), String> {
-        let open = self.sqlite.query(
-            "SELECT json_array(e.id, e.kind, EXISTS (SELECT 1 FROM holds WHERE exception_id = e.id), coalesce(c.amount, 0),
-               coalesce((SELECT sequence FROM debits WHERE id = e.subject), 0))
-             FROM exceptions e LEFT JOIN credits c ON c.id = e.credit_id
-             WHERE e.id NOT IN (SELECT exception_id FROM resolutions)
-             ORDER BY e.kind, e.opened_at, coalesce(c.amount, 0),
-               coalesce((SELECT sequence FROM debits WHERE id = e.subject), 0), e.detail",
-        );
-        let mut open: Vec<Value> = open.iter().map(|row| serde_json::from_str(row).expect("JSON")).collect();
-        if !self.scene.is_calm() {
-            self.scene.dice.of("resolve").of(self.now).shuffle(&mut open);
-        }
-        for exception in open.into_iter().take(most) {
-            let action = if exception[2] == 1 { "release" } else { "close" };
-            let path = format!("/v1/exceptions/{}/resolution", exception[0].as_str().expect("an id"));
-            let name = format!("operator: {action} {} of {}/{}", exception[1], exception[3], exception[4]);
-            self.act(&name, Deed::post(&path, None, json!({ "action": action, "note": "seen" })))?;
-        }
-        Ok(())
     }
 
     // --- the queue ---
@@ -521,6 +493,7 @@ impl World {
             self.set(midnight + TimeDelta::hours(1));
             self.act("operator starts", Deed::post("/v1/start", None, json!({ "note": "go" })))?;
             self.people(false)?;
+            self.clear_up()?;
             self.resolve(usize::MAX)?;
             self.set(midnight + TimeDelta::hours(6));
             self.run(self.now)?;
