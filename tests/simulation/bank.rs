@@ -43,6 +43,8 @@ struct Books {
     last_report: Vec<u8>,
     downloads: u64,
     wrongs: Vec<String>,
+    /// Each call since somebody last asked for them, by its key.
+    calls: Vec<(String, Instant)>,
 }
 
 /// What was asked of the bank under a key.
@@ -167,6 +169,11 @@ impl Bank {
         self.books().wrongs.clone()
     }
 
+    /// The calls since this was last asked: the key of each, and when it came.
+    pub fn take_calls(&self) -> Vec<(String, Instant)> {
+        std::mem::take(&mut self.books().calls)
+    }
+
     /// Its own books: what moves under each key.
     pub fn transactions(&self) -> BTreeMap<String, Transaction> {
         self.books().transactions.clone()
@@ -181,6 +188,8 @@ impl Bank {
             return Answer::Unknown { detail: "the bank does not understand".into() };
         };
         let cause = format!("{} call {}", asked.label, asked.calls);
+        let now = books.now.expect("the bank knows the time");
+        books.calls.push((key.to_owned(), now));
         let has = |trouble| self.scene.has(trouble, &cause);
         let answer = if has(Trouble::Misconfigured) {
             Answer::Misconfigured { status: 401 }

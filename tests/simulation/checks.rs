@@ -8,7 +8,7 @@ use futures_executor::block_on;
 use paydown::api::Refund;
 use paydown::calendar::{Calendar, DueDateRoll, FederalReserve};
 use paydown::credit::{CreditStatus, DebitFacts, DebitStatus, Facts, Kind, Reason, RefundStatus, State};
-use paydown::date::{Instant, days_before, days_passed};
+use paydown::date::{Instant, Zone, days_before, days_passed};
 use paydown::id::CreditId;
 use paydown::money::Cents;
 use paydown::observation::{Outcome, Source};
@@ -98,6 +98,7 @@ impl Checks {
             excess_is_explained(book)?;
         }
         self.intents_were_allowed()?;
+        self.keys_were_remembered()?;
         self.bank_agrees(&books)?;
         self.timeouts_are_silent()?;
         self.held_before = books
@@ -138,7 +139,9 @@ impl Checks {
         let is_stopped =
             self.sqlite.query("SELECT action FROM stops ORDER BY at DESC, id DESC LIMIT 1") == ["stop"];
         if closing.contains("\"complete\"") && !is_stopped {
-            books.iter().try_for_each(|book| due_was_issued(book, as_of))?;
+            let zone = &self.scene.config.zone;
+            books.iter().try_for_each(|book| due_was_issued(book, zone, as_of))?;
+            self.two_strikes_hold(&books)?;
         }
         Ok(())
     }
@@ -349,18 +352,78 @@ impl Checks {
              UNION ALL
              SELECT 'not confirmed: ' || i.debit_id FROM intents i
                WHERE coalesce((SELECT outcome FROM words w WHERE w.subject_id = i.credit_id AND w.turn < i.turn
-                 ORDER BY w.turn DESC LIMIT 1), 'none') NOT IN ('success', 'recovered')
-             UNION ALL
-             SELECT 'before its due date: ' || i.debit_id FROM intents i JOIN debits d ON d.id = i.debit_id
-               WHERE d.due_date > substr(i.at, 1, 10)
-             UNION ALL
-             SELECT 'two on ' || substr(i.at, 1, 10) || ' of ' || i.credit_id FROM intents i
-               GROUP BY i.credit_id, substr(i.at, 1, 10) HAVING count(*) > 1",
+                 ORDER BY w.turn DESC LIMIT 1), 'none') NOT IN ('success', 'recovered')",
         );
         match against.first() {
-            None => Ok(()),
+            None => self.intents_were_on_their_dates(),
             Some(against) => Err(format!("L3: an intent was written against the law, {against}")),
         }
+    }
+
+    /// None before its due date, and no two of a credit on one.
+    fn intents_were_on_their_dates(&self) -> Result<(), String> {
+        let intents = self.sqlite.query(
+            "SELECT json_array(p.credit_id, p.at, d.due_date) FROM processed_debits p JOIN debits d ON d.id = p.debit_id",
+        );
+        let mut dates = BTreeSet::new();
+        for intent in intents {
+            let [credit, at, due_date]: [String; 3] = serde_json::from_str(&intent).expect("JSON");
+            let at: Instant = at.parse().expect("an instant");
+            let date = self.scene.config.zone.business_date(at).to_string();
+            if due_date > date {
+                return Err(format!("L3: a debit of {credit} due on {due_date} was issued on {date}"));
+            }
+            if !dates.insert((credit.clone(), date.clone())) {
+                return Err(format!("L3: two debits of {credit} were issued on {date}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// L3: nothing is called for again once the bank may have forgotten the key.
+    fn keys_were_remembered(&self) -> Result<(), String> {
+        let Some(days) = self.scene.config.key_days else { return Ok(()) };
+        for (key, at) in self.bank.take_calls() {
+            let first = self.sqlite.query(&format!(
+                "SELECT min(at) FROM unknown_answers WHERE subject_id = '{key}' HAVING min(at) IS NOT NULL"
+            ));
+            let first: Option<Instant> = first.first().map(|at| at.parse().expect("an instant"));
+            if first.is_some_and(|first| days_passed(first, at, days)) {
+                return Err(format!(
+                    "L3: {key} was called for at {at}, {days} days after its answer was not known"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// L8: an account on which two debits in a row failed was held for it. Where no word was ever against another.
+    fn two_strikes_hold(&self, books: &[Book]) -> Result<(), String> {
+        let struck = self.sqlite.query("SELECT DISTINCT subject FROM exceptions WHERE kind = 'two_strikes'");
+        let accounts: BTreeSet<&str> = books.iter().map(|book| book.facts.account_id.as_str()).collect();
+        let is_asked_for = |account: &&str| {
+            self.scene.config.two_strikes && !struck.iter().any(|subject| subject == account)
+        };
+        for account in accounts.into_iter().filter(is_asked_for) {
+            let mut words: BTreeMap<(Instant, Uuid), bool> = BTreeMap::new();
+            let mut is_plain = true;
+            for book in books.iter().filter(|book| book.facts.account_id == account) {
+                let of_debits = book
+                    .facts
+                    .words
+                    .iter()
+                    .filter(|w| book.debits.iter().any(|(d, _)| d.facts.id.0 == w.subject));
+                for word in of_debits {
+                    is_plain &= !words.keys().any(|(_, subject)| *subject == word.subject);
+                    words.insert((word.at, word.subject), word.outcome.is_success());
+                }
+            }
+            let outcomes: Vec<bool> = words.into_values().collect();
+            if is_plain && outcomes.windows(2).any(|pair| pair == [false, false]) {
+                return Err(format!("L8: two debits in a row failed on {account}, and it was not held"));
+            }
+        }
+        Ok(())
     }
 
     fn unknowns_are_told(&self, book: &Book, as_of: Instant) -> Result<(), String> {
@@ -645,11 +708,11 @@ fn excess_is_explained(book: &Book) -> Result<(), String> {
 }
 
 /// L3: after a complete run nothing due is left where nothing was issued that day.
-fn due_was_issued(book: &Book, as_of: Instant) -> Result<(), String> {
-    let today = paydown::date::Zone::default().business_date(as_of);
+fn due_was_issued(book: &Book, zone: &Zone, as_of: Instant) -> Result<(), String> {
+    let today = zone.business_date(as_of);
     let is_due =
         |status: &DebitStatus, d: &Debit| *status == DebitStatus::Scheduled && d.facts.due_date <= today;
-    let on = |at: Instant| paydown::date::Zone::default().business_date(at);
+    let on = |at: Instant| zone.business_date(at);
     let issued = book.debits.iter().any(|(d, _)| d.facts.submitted_at.map(on) == Some(today));
     let due = book.debits.iter().find(|(d, status)| is_due(status, d));
     match due {

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{NaiveDate, TimeDelta, Weekday};
 use paydown::api::Intake;
 use paydown::calendar::DueDateRoll;
+use paydown::date::Zone;
 
 use crate::dice::Dice;
 
@@ -123,6 +125,8 @@ pub struct Config {
     pub two_strikes: bool,
     /// Whether due dates roll onto banking days.
     pub due_date_roll: DueDateRoll,
+    /// The business time zone.
+    pub zone: Zone,
     /// Whether the bank's report names our ids.
     pub names_reference: bool,
 }
@@ -162,6 +166,7 @@ impl Config {
             } else {
                 DueDateRoll::None
             },
+            zone: zone(dice.of("zone")),
             names_reference: dice.of("reference").chance(300),
         }
     }
@@ -170,6 +175,41 @@ impl Config {
     pub fn is_honest(&self) -> bool {
         !self.odds.keys().any(|trouble| trouble.deceives())
     }
+}
+
+/// The years that worlds may see.
+const YEARS: std::ops::RangeInclusive<i32> = 2025..=2115;
+
+/// Half of the worlds keep their books in UTC, the others east of it, or where the clocks change.
+fn zone(dice: Dice) -> Zone {
+    let hours_east = match dice.below(10) {
+        0 => return zone_of(5 * 3600 + 1800, false),
+        1 => return zone_of(13 * 3600, false),
+        2 => -5,
+        // The cron's instant lies at midnight there.
+        3 => -7,
+        4 => -8,
+        _ => return Zone::default(),
+    };
+    zone_of(hours_east * 3600, true)
+}
+
+/// A zone so many seconds east of UTC; where the clocks change, from the second Sunday of March at two to the first of
+/// November at two.
+fn zone_of(seconds_east: i32, changes: bool) -> Zone {
+    let sunday = |year, month, which| {
+        NaiveDate::from_weekday_of_month_opt(year, month, Weekday::Sun, which).expect("a Sunday")
+    };
+    let two_o_clock = |day: NaiveDate, offset: i32| {
+        (day.and_hms_opt(2, 0, 0).expect("two o'clock") - TimeDelta::seconds(offset.into())).and_utc()
+    };
+    let summer = seconds_east + 3600;
+    let mut transitions = vec![("1970-01-01T00:00:00Z".parse().expect("an instant"), seconds_east)];
+    for year in YEARS.filter(|_| changes) {
+        transitions.push((two_o_clock(sunday(year, 3, 2), seconds_east), summer));
+        transitions.push((two_o_clock(sunday(year, 11, 1), summer), seconds_east));
+    }
+    Zone::new(transitions)
 }
 
 /// Most worlds are small, where the same few credits meet each other's troubles.

@@ -144,7 +144,8 @@ impl World {
             two_strikes: scene.config.two_strikes,
             ..Policy::default()
         };
-        let settings = Settings { intake: scene.config.intake, budget, policy, ..Settings::default() };
+        let zone = scene.config.zone.clone();
+        let settings = Settings { intake: scene.config.intake, budget, policy, zone, ..Settings::default() };
         let ports = Ports {
             database: Arc::new(FrailDatabase { sqlite: sqlite.clone(), scene: scene.clone() }),
             processor: bank.clone(),

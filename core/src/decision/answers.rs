@@ -4,11 +4,13 @@ use uuid::Uuid;
 
 use super::{Deciding, Effect, Fact};
 use crate::credit::{CreditStatus, Debit, DebitStatus, Kind, RefundStatus};
-use crate::date::days_passed;
+use crate::date::{Instant, days_passed};
 use crate::money::{self, Cents};
+use crate::observation::Source;
 
 impl Deciding<'_> {
     pub(super) fn seek(&mut self) {
+        self.recorded_refusals();
         for (subject, amount) in self.unanswered() {
             if self.may_call_again(subject) {
                 self.effects.push(Effect::Submit { subject, amount });
@@ -18,6 +20,28 @@ impl Deciding<'_> {
             }
         }
         self.answered();
+    }
+
+    /// A refusal that was recorded and never dealt with, because the invocation broke off in between, is an answer: it
+    /// is dealt with now, and nothing is called for again.
+    fn recorded_refusals(&mut self) {
+        let unanswered = self.unanswered();
+        let refusals = self.facts.observations.iter().filter(|o| o.source == Source::Refusal);
+        let refused: Vec<Uuid> =
+            refusals.map(|o| o.subject).filter(|id| unanswered.iter().any(|(u, _)| u == id)).collect();
+        for subject in refused {
+            self.refused(subject);
+        }
+    }
+
+    /// What follows from the refusal of one subject.
+    pub(super) fn refused(&mut self, subject: Uuid) {
+        if subject == self.facts.id.0 {
+            return self.credit_word();
+        }
+        self.debit_words(|id| id == subject);
+        self.refund_words(|id| id == subject);
+        self.excess();
     }
 
     /// What was asked of the processor without a known answer.
@@ -36,14 +60,23 @@ impl Deciding<'_> {
         let is_refund = self.facts.refunds.iter().any(|refund| refund.id.0 == subject);
         let stopped = self.state.held || self.state.has_failed() || self.state.written_off;
         let stopped = stopped && !is_refund;
-        let first = self.facts.unknown_answers.iter().find(|u| u.subject == subject);
         let forgotten = self
             .context
             .policy
             .key_days
-            .zip(first)
-            .is_some_and(|(days, first)| days_passed(first.at, self.context.as_of, days));
+            .zip(self.first_unknown_at(subject))
+            .is_some_and(|(days, first)| days_passed(first, self.context.as_of, days));
         !stopped && !forgotten
+    }
+
+    /// When the answer was first not known. Of a call of which not even that was recorded, because the invocation broke
+    /// off, the intent is what is known.
+    fn first_unknown_at(&self, subject: Uuid) -> Option<Instant> {
+        let unknown = self.facts.unknown_answers.iter().filter(|u| u.subject == subject);
+        let debit = self.facts.debits.iter().find(|debit| debit.id.0 == subject);
+        let refund = self.facts.refunds.iter().find(|refund| refund.id.0 == subject);
+        let intent = debit.and_then(|debit| debit.submitted_at).or(refund.map(|refund| refund.submitted_at));
+        unknown.map(|u| u.at).chain(intent).min()
     }
 
     /// `no_answer` closes when the answer is known, or may be sought again.

@@ -419,12 +419,7 @@ pub fn decide(facts: &Facts, input: Input, context: &Context<'_>) -> Decision {
             deciding.excess();
             deciding.answered();
         }
-        Input::Refusal { subject } if subject == facts.id.0 => deciding.credit_word(),
-        Input::Refusal { subject } => {
-            deciding.debit_words(|id| id == subject);
-            deciding.refund_words(|id| id == subject);
-            deciding.excess();
-        }
+        Input::Refusal { subject } => deciding.refused(subject),
         Input::Seek => deciding.seek(),
         Input::Issue => deciding.issue(),
         Input::TwoStrikes { debit_id } => deciding.struck(debit_id),

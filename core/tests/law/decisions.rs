@@ -12,6 +12,7 @@
 //! | `01-13 1 decided success` | an operator's decision, an hour before the run |
 //! | `01-05 credit refused`, `credit unanswered` | what the processor answered to the call that pays out |
 //! | `01-12 1 refused R01`, `1 unanswered`, `1 named` | what the processor answers to calls for debit 1 from then on |
+//! | `01-12 1 lost`, `1 refused R01 and lost` | the invocation breaks off during the call, or right after its answer |
 //! | `01-14 no run`, `01-14 no report` | no run at all; a run without a complete report |
 //! | `01-14 write off`, `pay off`, `pause 2`, `paid 150`, `revoke` | an operator does that, an hour before the run |
 //! | `01-14 refund 50`, `refund failure` | an operator gives something back; the report's word on it |
@@ -162,6 +163,37 @@ fn l3_a_refusal_after_an_unknown_answer_proves_nothing() {
          01-14 no report",
         "active: collected 0, in flight 100, scheduled 200
          1 processing",
+    );
+}
+
+#[test]
+fn l3_a_refusal_that_was_recorded_is_dealt_with_and_not_called_for_again() {
+    check(
+        "01-06 credit success
+         01-12 1 refused R02 and lost
+         01-13 1 named
+         01-13 no report",
+        "held: collected 0, in flight 0, scheduled 200
+         1 failed R02
+         open hard_return of 1",
+    );
+}
+
+#[test]
+fn l3_a_call_of_which_nothing_was_recorded_counts_from_its_intent() {
+    let lost = "01-06 credit success
+                01-12 1 lost
+                key_days 2";
+    check(
+        &format!("{lost}\n 01-13 1 named\n 01-13 no report"),
+        "active: collected 0, in flight 100, scheduled 200
+         1 submitted",
+    );
+    check(
+        &format!("{lost}\n 01-14 1 named\n 01-14 no report"),
+        "active: collected 0, in flight 100, scheduled 200
+         1 processing
+         open no_answer of 1",
     );
 }
 
@@ -1678,6 +1710,10 @@ fn live(story: &Story) -> World {
                     world.decide(Input::Refusal { subject }, at);
                 }
                 [subject, "unanswered"] => drop(answers.insert(subject.into(), Answer::Unknown)),
+                [subject, "lost"] => drop(answers.insert(subject.into(), Answer::Lost)),
+                [subject, "refused", code, "and", "lost"] => {
+                    drop(answers.insert(subject.into(), Answer::RefusedAndLost(code.into())));
+                }
                 [subject, "refused"] => drop(answers.insert(subject.into(), Answer::Refused(None))),
                 [subject, "refused", code] => {
                     drop(answers.insert(subject.into(), Answer::Refused(Some(code.into()))));

@@ -20,6 +20,10 @@ pub enum Answer {
     Refused(Option<String>),
     /// None that is known.
     Unknown,
+    /// None that was recorded: the invocation broke off.
+    Lost,
+    /// A refusal that was recorded and not dealt with: the invocation broke off right then.
+    RefusedAndLost(String),
 }
 
 /// One credit in its world.
@@ -120,6 +124,10 @@ impl World {
                     self.say(subject, Source::Refusal, Status::Failure, code.as_deref(), as_of);
                     self.decide(Input::Refusal { subject }, as_of);
                 }
+                Answer::RefusedAndLost(code) if is_first => {
+                    self.say(subject, Source::Refusal, Status::Failure, Some(&code), as_of);
+                }
+                Answer::Lost | Answer::RefusedAndLost(_) => {}
                 // A refusal after an unknown answer proves nothing.
                 Answer::Refused(_) => {}
                 Answer::Unknown if is_first => {

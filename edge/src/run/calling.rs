@@ -195,7 +195,7 @@ pub(super) async fn refusals(
         }
     }
     let credits: Vec<CreditId> = refused.iter().map(|(credit_id, _)| *credit_id).collect();
-    if credits.is_empty() { Ok(()) } else { strike(ports, &credits, run_id, at).await }
+    if credits.is_empty() { Ok(()) } else { strike(ports, &credits, run_id, Some(at), at).await }
 }
 
 /// Calls the processor for a refund whose intent has just landed: the first call under its key.

@@ -3,7 +3,6 @@
 use paydown::credit::State;
 use paydown::id::CreditId;
 
-use super::striking::strike;
 use super::{Running, SLICE_CREDITS, Stage, Stretch, Worked};
 use crate::error::Fault;
 use crate::ledger::credits::Since;
@@ -18,7 +17,7 @@ pub(super) async fn check(running: &Running<'_>) -> Result<Stretch, Fault> {
         async |since: Since| runs::touched(running.database(), run_id, &since.cursor, SLICE_CREDITS).await;
     let work = async |credits: Vec<CreditId>, _: &[String]| {
         // Once more for the refusals of a slice that broke off before their account was looked at.
-        strike(running.ports, &credits, Some(run_id), running.run.as_of).await?;
+        running.strike(&credits).await?;
         let mut reasons = Vec::new();
         for facts in facts(running.database(), &credits).await? {
             let breaches = State::of(&facts).breaches();

@@ -7,7 +7,6 @@ use paydown::decision::{Decision, Input, decide};
 use paydown::id::{self, CreditId};
 use uuid::Uuid;
 
-use super::striking::strike;
 use super::{Running, Stage, Stretch, Worked};
 use crate::error::Fault;
 use crate::ledger::asked::Asked;
@@ -24,7 +23,7 @@ pub(super) async fn words(running: &Running<'_>) -> Result<Stretch, Fault> {
     let find = async |since| credits::with_words(running.database(), &since).await;
     let work = async |credits: Vec<CreditId>, _: &[String]| {
         let stale = decide_all(running, credits.clone(), Input::Words { covered_from }).await?;
-        strike(running.ports, &credits, Some(running.run.id), running.run.as_of).await?;
+        running.strike(&credits).await?;
         let kept_changing = |id: &CreditId| format!("credit {id} kept changing while its words were decided");
         Ok(Worked { reasons: stale.iter().map(kept_changing).collect(), ..Worked::default() })
     };

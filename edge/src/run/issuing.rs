@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use paydown::credit::{CreditStatus, Facts, State};
+use paydown::date::days_passed;
 use paydown::decision::{Effect, Input, decide};
 use paydown::id::CreditId;
 use uuid::Uuid;
@@ -64,7 +65,10 @@ async fn carry_all(running: &Running<'_>, place: Place) -> Result<Stretch, Fault
 /// processor asked to wait.
 async fn call_unheard(running: &Running<'_>, cursor: &str) -> Result<Worked, Fault> {
     let unheard = calls::unheard(running.database(), running.run.as_of, cursor).await?;
-    if unheard.is_empty() || stops::stop(running.database()).await?.in_force {
+    let now = running.ports.clock.now().await?;
+    let is_forgotten = |days| days_passed(running.run.as_of, now, days);
+    let may_be_forgotten = running.ports.settings.policy.key_days.is_some_and(is_forgotten);
+    if unheard.is_empty() || may_be_forgotten || stops::stop(running.database()).await?.in_force {
         return Ok(Worked::default());
     }
     let calls = unheard.into_iter().map(|(subject, credit_id, body)| Call {

@@ -5,6 +5,7 @@ use paydown::id::CreditId;
 use uuid::Uuid;
 
 use super::calling::{Call, asks_to_wait, call};
+use super::striking::strike;
 use super::{Running, Stage, Stretch, Worked};
 use crate::error::Fault;
 use crate::ledger::asked::Asked;
@@ -34,11 +35,14 @@ pub(super) async fn seek_slice(
     let (policy_id, policy) = policy_row(&ports.settings)?;
     let mut landings = Vec::new();
     let mut submits: Vec<(CreditId, Uuid)> = Vec::new();
+    // A run that goes on late decides by its own instant, but the processor may have forgotten a key meanwhile.
+    let now = Context { as_of: ports.clock.now().await?.max(context.as_of), ..*context };
     for facts in facts(database, credits).await? {
         let decision = decide(&facts, Input::Seek, context);
+        let still = decide(&facts, Input::Seek, &now).effects;
         submits.extend(decision.effects.iter().filter_map(|effect| match effect {
-            Effect::Submit { subject, .. } => Some((facts.id, *subject)),
-            Effect::HoldAccount { .. } => None,
+            Effect::Submit { subject, .. } if still.contains(effect) => Some((facts.id, *subject)),
+            Effect::Submit { .. } | Effect::HoldAccount { .. } => None,
         }));
         if !decision.facts.is_empty() {
             let (credit_id, at) = (facts.id, context.as_of);
@@ -50,6 +54,7 @@ pub(super) async fn seek_slice(
         ledger::batch(database, &[policy]).await?;
         // A decision that is stale here is taken by the next sweep.
         land(database, &landings, &policy_id).await?;
+        strike(ports, credits, run_id, Some(context.as_of), context.as_of).await?;
     }
     if submits.is_empty() || stops::stop(database).await?.in_force {
         return Ok(None);

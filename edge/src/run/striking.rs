@@ -11,21 +11,32 @@ use crate::ledger::decisions::{Landing, land, policy_row};
 use crate::ledger::facts::facts;
 use crate::ledger::strikes::{AccountWords, with_new_failures};
 use crate::ports::Ports;
+use crate::run::Running;
 
 /// How often a credit is decided again when someone else decided on it in between.
 const ATTEMPTS: u32 = 5;
 
-/// Looks at the accounts of `credits` on which a word was taken into effect at `at`.
+impl Running<'_> {
+    /// Looks at the accounts of `credits` on which a word was taken into effect since the run before: by this run, or
+    /// by what broke off in between.
+    pub(super) async fn strike(&self, credits: &[CreditId]) -> Result<(), Fault> {
+        let since = self.run.before.as_ref().map(|before| before.as_of);
+        strike(self.ports, credits, Some(self.run.id), since, self.run.as_of).await
+    }
+}
+
+/// Looks at the accounts of `credits` on which a word was taken into effect at `since` or later.
 pub(super) async fn strike(
     ports: &Ports,
     credits: &[CreditId],
     run_id: Option<RunId>,
+    since: Option<Instant>,
     at: Instant,
 ) -> Result<(), Fault> {
     if !ports.settings.policy.two_strikes {
         return Ok(());
     }
-    for account in with_new_failures(&*ports.database, credits, at).await? {
+    for account in with_new_failures(&*ports.database, credits, since).await? {
         if let Some((credit_id, debit_id)) = struck(&account) {
             hold(ports, credit_id, debit_id, run_id, at).await?;
         }

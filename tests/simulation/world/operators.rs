@@ -5,7 +5,6 @@
 
 use futures_executor::block_on;
 use paydown::credit::{DebitStatus, Facts, State};
-use paydown::date::Zone;
 use paydown::id::{self, CreditId};
 use paydown::observation::Source;
 use paydown_edge::ledger::facts::facts;
@@ -102,7 +101,7 @@ impl World {
             Trouble::ExternalPayment => {
                 let owed = u64::try_from(balances.outstanding()).ok()?;
                 let amount = dice.of("amount").pick(&[1, owed / 3, owed / 2, owed, owed + 500]).max(1);
-                let received_on = Zone::default().business_date(self.now);
+                let received_on = self.scene.config.zone.business_date(self.now);
                 (of_credit("external_payment"), json!({ "amount": amount, "received_on": received_on }))
             }
             Trouble::Revoke => {
