@@ -261,8 +261,8 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         what: "crash: intents of a run that crashed are not sought",
-        from: "SELECT credit_id FROM processed_debits WHERE at >= ?1 ->> '$.since'\n    AND NOT EXISTS (SELECT 1 FROM debit_transactions WHERE debit_id = processed_debits.debit_id)\n  UNION\n  SELECT credit_id FROM carried_over WHERE run_id = ?1 ->> '$.before' AND kind = 'unanswered')\nWHERE",
-        to: "SELECT credit_id FROM processed_debits WHERE 0\n  UNION\n  SELECT credit_id FROM carried_over WHERE 0)\nWHERE",
+        from: "AND NOT EXISTS (SELECT 1 FROM words WHERE subject_id = r.id))\nON CONFLICT",
+        to: "AND NOT EXISTS (SELECT 1 FROM words WHERE subject_id = r.id)) LIMIT 0\nON CONFLICT",
     },
     Mutant {
         what: "crash: what is left due is not carried over",
@@ -278,6 +278,56 @@ const MUTANTS: &[Mutant] = &[
         what: "crash: the first half of a decision lands",
         from: "FROM json_each(?1, '$.debits') WHERE EXISTS",
         to: "FROM json_each(?1, '$.debits') WHERE value ->> '$.debit.reason' = 'planned' AND EXISTS",
+    },
+    Mutant {
+        what: "L8: a pause loses a debit",
+        from: "for debit in scheduled {",
+        to: "for debit in scheduled.into_iter().skip(1) {",
+    },
+    Mutant {
+        what: "L8: what a revoked payment had shortened is owed by nothing",
+        from: "self.fill_shortened(&payment.shortened);",
+        to: "let _ = &payment.shortened;",
+    },
+    Mutant {
+        what: "L8: a payment elsewhere shortens nothing",
+        from: "self.shorten(None);\n        self.excess();",
+        to: "self.excess();",
+    },
+    Mutant {
+        what: "L8: more is refunded than was paid too much",
+        from: "amount.signed() > self.state.balances().over_paid()",
+        to: "amount.signed() > self.state.balances().paid",
+    },
+    Mutant {
+        what: "L8: what was written off fills its gaps",
+        from: "let may_be_filled = self.state.is_planned() && !self.state.written_off && !self.state.has_failed();",
+        to: "let may_be_filled = self.state.is_planned() && !self.state.has_failed();",
+    },
+    Mutant {
+        what: "L8: a gap is filled before there is a plan",
+        from: "let may_be_filled = self.state.is_planned() && !self.state.written_off",
+        to: "let may_be_filled = !self.state.written_off",
+    },
+    Mutant {
+        what: "L8: a decision counts beside the processor's word",
+        from: "!by_processor || o.source != Source::Decision",
+        to: "!by_processor || o.source == o.source",
+    },
+    Mutant {
+        what: "L8: two strikes hold nothing",
+        from: "if self.exceptions.iter().any(|e| e.id == id || (e.open && e.kind == Kind::TwoStrikes)) {",
+        to: "if true || self.exceptions.iter().any(|e| e.id == id || (e.open && e.kind == Kind::TwoStrikes)) {",
+    },
+    Mutant {
+        what: "L3: a key is used when the processor may have forgotten it",
+        from: "!stopped && !forgotten",
+        to: "!stopped && (!forgotten || true)",
+    },
+    Mutant {
+        what: "one key of an operator is done twice",
+        from: "AND NOT EXISTS (SELECT 1 FROM operations WHERE idempotency_key = ?1 ->> '$.idempotency_key')\n  AND NOT",
+        to: "AND NOT",
     },
     Mutant {
         what: "an idempotency key makes two credits",
