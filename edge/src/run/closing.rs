@@ -3,7 +3,7 @@
 use paydown::credit::State;
 use paydown::id::CreditId;
 
-use super::{Running, SLICE_CREDITS, Stage, Stretch, Worked};
+use super::{FOUND_CREDITS, Running, Stage, Stretch, Worked};
 use crate::error::Fault;
 use crate::ledger::credits::Since;
 use crate::ledger::facts::facts;
@@ -14,7 +14,7 @@ use crate::log;
 pub(super) async fn check(running: &Running<'_>) -> Result<Stretch, Fault> {
     let run_id = running.run.id;
     let find =
-        async |since: Since| runs::touched(running.database(), run_id, &since.cursor, SLICE_CREDITS).await;
+        async |since: Since| runs::touched(running.database(), run_id, &since.cursor, FOUND_CREDITS).await;
     let work = async |credits: Vec<CreditId>, _: &[String]| {
         // Once more for the refusals of a slice that broke off before their account was looked at.
         running.strike(&credits).await?;

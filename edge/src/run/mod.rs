@@ -50,7 +50,11 @@ use crate::log;
 use crate::ports::{Message, Ports, Statement};
 
 /// How many credits a slice decides at once.
-const SLICE_CREDITS: u32 = 100;
+const SLICE_CREDITS: usize = 100;
+
+/// How many credits are looked for at once. To look for some costs as much as to look for all, so that an invocation
+/// looks but once or twice; ten thousand ids are 400 kB.
+const FOUND_CREDITS: u32 = 10_000;
 
 /// Opens the run of `as_of` and takes it through its stages, or goes on with it where it stopped. When the budget of the
 /// invocation is used, or the processor asks to wait, the rest is handed on as a queue message.
@@ -214,20 +218,39 @@ impl<'a> Running<'a> {
                 return Ok(Stretch::Later(Later { seconds: 0 }));
             }
             let found = find(self.since(&place.cursor)).await?;
-            let Some(last) = last_of(&found) else { return Ok(Stretch::Done(because(&place.reasons))) };
-            let worked = work(found, &place.reasons).await?;
-            if let Some(later) = worked.later {
-                return Ok(Stretch::Later(later));
+            if found.is_empty() {
+                return Ok(Stretch::Done(because(&place.reasons)));
             }
-            place.reasons.extend(worked.reasons);
-            place.reasons.dedup();
-            place.cursor = last;
-            let mut statements = worked.statements;
-            let detail = because(&place.reasons);
-            statements.push(self.slice_done(stage, place.slice, Some(&place.cursor), &detail).await?);
-            ledger::batch(self.database(), &statements).await?;
-            place.slice = place.slice.saturating_add(1);
+            for slice in found.chunks(SLICE_CREDITS) {
+                if self.is_spent().await? {
+                    return Ok(Stretch::Later(Later { seconds: 0 }));
+                }
+                let worked = work(slice.to_vec(), &place.reasons).await?;
+                if let Some(later) = worked.later {
+                    return Ok(Stretch::Later(later));
+                }
+                self.done_with(stage, &mut place, slice, worked).await?;
+            }
         }
+    }
+
+    /// Writes what a slice came to, and moves the place behind it.
+    async fn done_with(
+        &self,
+        stage: Stage,
+        place: &mut Place,
+        slice: &[CreditId],
+        worked: Worked,
+    ) -> Result<(), Fault> {
+        place.reasons.extend(worked.reasons);
+        place.reasons.dedup();
+        place.cursor = last_of(slice).unwrap_or_default();
+        let mut statements = worked.statements;
+        let detail = because(&place.reasons);
+        statements.push(self.slice_done(stage, place.slice, Some(&place.cursor), &detail).await?);
+        ledger::batch(self.database(), &statements).await?;
+        place.slice = place.slice.saturating_add(1);
+        Ok(())
     }
 
     /// Whether another invocation is to do the rest.
@@ -287,7 +310,7 @@ fn since(ports: &Ports, run: &runs::Run, cursor: &str) -> credits::Since {
         aged_from: before.map(|b| text(days_before(b.as_of, days))).unwrap_or_default(),
         aged_to: text(days_before(run.as_of, days)),
         cursor: cursor.to_owned(),
-        limit: SLICE_CREDITS,
+        limit: FOUND_CREDITS,
     }
 }
 

@@ -4,8 +4,9 @@ use chrono::TimeDelta;
 use paydown::date::{Instant, days_before, text};
 use paydown::id::{self, CreditId};
 
+use super::budget::Meter;
 use super::seeking::seek_slice;
-use super::{SLICE_CREDITS, daily, last_of, opening};
+use super::{FOUND_CREDITS, SLICE_CREDITS, daily, last_of, opening};
 use crate::error::Fault;
 use crate::ledger::{self, credits, exceptions, runs};
 use crate::ports::Ports;
@@ -19,14 +20,17 @@ pub(super) const DAILY_RUN_HOUR: i64 = 6;
 const LATE_MINUTES: i64 = 30;
 
 /// Resumes a run that was left, opens the day's run when the cron did not, seeks unknown transactions.
+///
+/// What the run leaves of the invocation's budget is for the seeking; the next sweep seeks what this one did not.
 pub async fn sweep(ports: &Ports, at: Instant) -> Result<(), Fault> {
+    let (meter, ports) = &Meter::of(ports, ports.settings.budget).await?;
     if let Some(as_of) = left_run(ports, at).await? {
         daily(ports, as_of).await?;
     } else if is_late(ports, at).await? {
         opening::open_late(ports, at, true).await?;
         daily(ports, at).await?;
     }
-    seek(ports, at).await
+    seek(ports, meter, at).await
 }
 
 /// Keeps a queue message that could not be handled and opens its exception.
@@ -68,15 +72,20 @@ async fn is_late(ports: &Ports, at: Instant) -> Result<bool, Fault> {
 }
 
 /// Seeks the answers that are missing since the last run and before.
-async fn seek(ports: &Ports, at: Instant) -> Result<(), Fault> {
+async fn seek(ports: &Ports, meter: &Meter, at: Instant) -> Result<(), Fault> {
     let context = ports.settings.context(at);
     let mut cursor = String::new();
     loop {
         let credits: Vec<CreditId> =
-            credits::unanswered_now(&*ports.database, &cursor, SLICE_CREDITS).await?;
+            credits::unanswered_now(&*ports.database, &cursor, FOUND_CREDITS).await?;
         let Some(last) = last_of(&credits) else { return Ok(()) };
-        if seek_slice(ports, &credits, &context, None).await?.is_some() {
-            return Ok(());
+        for slice in credits.chunks(SLICE_CREDITS) {
+            if meter.is_used(ports).await? {
+                return Ok(());
+            }
+            if seek_slice(ports, slice, &context, None).await?.is_some() {
+                return Ok(());
+            }
         }
         cursor = last;
     }
