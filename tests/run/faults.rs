@@ -1,10 +1,15 @@
 //! Faults: a database that fails at every batch in turn, before or after it persisted, and a run resumed after it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use futures_executor::block_on;
+use paydown::date::Instant;
 use paydown_edge::error::Fault;
-use paydown_edge::run::daily;
+use paydown_edge::ports::{Answer, Ports, Processor, ReportBody};
+use paydown_edge::run::{daily, sweep};
 use paydown_tests::memory::Failure;
-use paydown_tests::processor::FakeReport;
+use paydown_tests::processor::{FakeProcessor, FakeReport};
 
 use crate::book::{Book, at};
 
@@ -121,4 +126,50 @@ fn assert_same(left: &Book, right: &Book, when: &str) {
     let only_left: Vec<_> = left.iter().filter(|fact| !right.contains(fact)).take(5).collect();
     let only_right: Vec<_> = right.iter().filter(|fact| !left.contains(fact)).take(5).collect();
     assert!(left == right, "{when}: {only_left:#?} against {only_right:#?}");
+}
+
+/// A processor that refuses the first call for a debit, after another invocation called for it beside and was served.
+struct Beside {
+    ports: Ports,
+    inner: Arc<FakeProcessor>,
+    is_beside: AtomicBool,
+}
+
+#[async_trait::async_trait(?Send)]
+impl Processor for Beside {
+    async fn perform(&self, key: &str, body: &str) -> Answer {
+        if self.is_beside.swap(true, Ordering::SeqCst) {
+            return self.inner.perform(key, body).await;
+        }
+        let now = at(12).expect("an instant");
+        sweep(&self.ports, now).await.expect("the sweep ends");
+        Answer::Refused { code: "R02".into(), message: "a call under this key was served".into() }
+    }
+
+    async fn report(&self) -> Result<Box<dyn ReportBody>, String> {
+        self.inner.report().await
+    }
+
+    async fn set_clock(&self, now: Instant) -> Result<(), String> {
+        self.inner.set_clock(now).await
+    }
+}
+
+#[test]
+fn a_refusal_of_the_first_call_proves_nothing_once_another_was_made_beside_it() {
+    let mut book = Book::new();
+    book.advance("acct_1");
+    book.live(6..=11);
+    let beside = Beside {
+        ports: book.world.ports(),
+        inner: book.world.processor.clone(),
+        is_beside: AtomicBool::new(false),
+    };
+    let ports = Ports { processor: Arc::new(beside), ..book.world.ports() };
+    block_on(daily(&ports, at(12).expect("an instant"))).expect("the run ends");
+    assert_eq!(book.world.processor.moved().len(), 1, "the sweeper's call moved the money");
+    let refusals = "SELECT 1 FROM observations WHERE source = 'refusal'";
+    assert_eq!(book.world.query(refusals), Vec::<String>::new());
+    assert_eq!(book.world.query("SELECT transaction_id FROM debit_transactions").len(), 1);
+    assert_eq!(book.open(), Vec::<String>::new());
 }

@@ -352,9 +352,9 @@ async fn conclude(ports: &Ports, mut request: Request, answer: Answer) -> Answer
         },
         Answer::Refused { code, message } => {
             let refusal = Refusal { code, message };
-            let landed =
+            let counts =
                 advances::refused(database, &ports.settings, request.first_facts(), &refusal, at).await;
-            landed.map(|()| request.refusal = Some(refusal))
+            counts.map(|counts| request.refusal = Some(refusal).filter(|_| counts))
         }
         Answer::Unknown { detail } => advances::unknown(database, credit_id, detail, at).await,
         Answer::Misconfigured { status } => {

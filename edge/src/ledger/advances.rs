@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::asked::Asked;
 use super::calls::{AnswerRow, answers};
-use super::decisions::{Landing, landing, policy_row};
+use super::decisions::{Landing, landing_refusal, policy_row};
 use super::exceptions::{NewException, opened};
 use super::facts::{facts, facts_of_accounts};
 use super::keys::Key;
@@ -398,14 +398,15 @@ pub async fn unknown(
     batch(database, &statements).await.map(|_| ())
 }
 
-/// Records the refusal of the first call together with what follows from it: the credit is `failed`.
+/// Records the refusal of the first call together with what follows from it: the credit is `failed`. False when it proves
+/// nothing, because another invocation called meanwhile.
 pub async fn refused(
     database: &dyn Database,
     settings: &Settings,
     mut of: Facts,
     refusal: &Refusal,
     at: Instant,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     let credit_id = of.id;
     let row = AnswerRow { code: refusal.code.clone(), ..answer(credit_id, refusal.message.clone(), at) };
     let observed = answers(&[], &[row], &[])?;
@@ -422,18 +423,21 @@ pub async fn refused(
         let input = Input::Refusal { subject: credit_id.0 };
         let decision: Decision = decide(&of, input.clone(), &context);
         if decision.facts.is_empty() {
-            return batch(database, &observed).await.map(|_| ());
+            return Ok(true);
         }
         let asked = Asked::of(input, &of);
-        let landings = [Landing { credit_id, asked, decision, run_id: None, at, bodies: vec![] }];
+        let landing = Landing { credit_id, asked, decision, run_id: None, at, bodies: vec![] };
         let mut statements = observed.clone();
         statements.push(policy.clone());
-        statements.extend(landing(&landings, &policy_id)?);
+        statements.extend(landing_refusal(&landing, &policy_id)?);
         let results = batch(database, &statements).await?;
         if results.last().is_some_and(|landed| !landed.is_empty()) {
-            return Ok(());
+            return Ok(true);
         }
         let Some(now) = facts(database, &[credit_id]).await?.into_iter().next() else { break };
+        if !now.observations.iter().any(|o| o.subject == credit_id.0 && o.source == Source::Refusal) {
+            return Ok(false);
+        }
         of = now;
     }
     Err(Fault::Transient(format!("credit {credit_id} kept changing while its refusal was decided")))

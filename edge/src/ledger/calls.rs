@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{rows, statement};
+use super::{batch, parsed, rows, statement};
 use crate::error::Fault;
 use crate::ports::{Database, Statement};
 
@@ -31,7 +31,8 @@ pub struct AnswerRow {
 }
 
 /// The statements that record a slice's answers: transactions named, refusals of first calls, unknown answers. A
-/// name that is another's already is no answer: whose money it is, is not known.
+/// name that is another's already is no answer: whose money it is, is not known. Neither is the refusal of a first call
+/// that another invocation called beside.
 pub(crate) fn answers(
     named: &[AnswerRow],
     refused: &[AnswerRow],
@@ -43,6 +44,7 @@ pub(crate) fn answers(
         (REFUND_NAMED, named),
         (TAKEN, named),
         (REFUSED, refused),
+        (REFUSED_BESIDE, refused),
         (UNKNOWN, unknown),
     ];
     sets.into_iter().filter(|(_, rows)| !rows.is_empty()).map(|(sql, rows)| statement(sql, &rows)).collect()
@@ -67,6 +69,15 @@ pub async fn claim_first(
 ) -> Result<Vec<Uuid>, Fault> {
     let claim = json!({ "subjects": subjects, "at": text(at) });
     rows(database, statement(CLAIM_FIRST, &claim)?).await
+}
+
+/// Notes that the first calls under these keys prove nothing any more, because another is to be made, and gives those that
+/// may be called for: all but the ones whose refusal was recorded before.
+pub async fn call_later(database: &dyn Database, subjects: &[Uuid], at: Instant) -> Result<Vec<Uuid>, Fault> {
+    let later = json!({ "subjects": subjects, "at": text(at) });
+    let statements = [statement(CALL_LATER, &later)?, statement(CALLED_LATER, &later)?];
+    let results = batch(database, &statements).await?;
+    results.last().map_or(Ok(vec![]), |rows| parsed(rows))
 }
 
 const BODIES: &str = "
@@ -116,7 +127,25 @@ ON CONFLICT DO NOTHING";
 const REFUSED: &str = "
 INSERT INTO observations (transaction_id, subject_id, at, status, code, source, run_id, detail)
 SELECT '', value ->> '$.subject', value ->> '$.at', 'failure', value ->> '$.code', 'refusal', NULL, value ->> '$.text'
-FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING";
+FROM json_each(?1)
+WHERE NOT EXISTS (SELECT 1 FROM later_calls WHERE subject_id = value ->> '$.subject') ON CONFLICT DO NOTHING";
+
+const REFUSED_BESIDE: &str = "
+INSERT INTO unknown_answers (subject_id, credit_id, detail, at)
+SELECT value ->> '$.subject', value ->> '$.credit_id',
+  'refused while it was called for again: ' || (value ->> '$.code') || ': ' || (value ->> '$.text'), value ->> '$.at'
+FROM json_each(?1)
+WHERE EXISTS (SELECT 1 FROM later_calls WHERE subject_id = value ->> '$.subject') ON CONFLICT DO NOTHING";
+
+const CALL_LATER: &str = "
+INSERT INTO later_calls (subject_id, at)
+SELECT value, ?1 ->> '$.at' FROM json_each(?1, '$.subjects')
+WHERE NOT EXISTS (SELECT 1 FROM observations WHERE subject_id = value AND source = 'refusal')
+ON CONFLICT DO NOTHING";
+
+const CALLED_LATER: &str = "
+SELECT json_quote(subject_id) FROM json_each(?1, '$.subjects') AS wanted
+CROSS JOIN later_calls ON subject_id = wanted.value";
 
 const UNKNOWN: &str = "
 INSERT INTO unknown_answers (subject_id, credit_id, detail, at)

@@ -98,6 +98,13 @@ pub(crate) fn landing_under(
     statements(&Rows { idempotency_key: Some(idempotency_key), ..rows })
 }
 
+/// The same for what follows from a refusal that is recorded with it: it lands only while no other call was made, which
+/// would leave the refusal proving nothing.
+pub(crate) fn landing_refusal(landing: &Landing, policy_id: &str) -> Result<Vec<Statement>, Fault> {
+    let rows = Rows::of(std::slice::from_ref(landing), policy_id)?;
+    statements(&Rows { refused: Some(landing.credit_id), ..rows })
+}
+
 fn statements(rows: &Rows<'_>) -> Result<Vec<Statement>, Fault> {
     let sets: [(&'static str, bool); 20] = [
         (DECISIONS, true),
@@ -136,6 +143,8 @@ fn statements(rows: &Rows<'_>) -> Result<Vec<Statement>, Fault> {
 struct Rows<'a> {
     /// The key under which an operator asked for the one decision.
     idempotency_key: Option<&'a str>,
+    /// The credit whose first call was refused.
+    refused: Option<CreditId>,
     decisions: Vec<DecisionRow<'a>>,
     debits: Vec<DebitRow<'a>>,
     cancellations: Vec<Row<'a>>,
@@ -316,6 +325,7 @@ WHERE NOT EXISTS (SELECT 1 FROM run_closings WHERE run_id = value ->> '$.run_id'
     OR coalesce((SELECT action FROM stops ORDER BY at DESC, id DESC LIMIT 1), 'start') = 'start')
   AND NOT EXISTS (SELECT 1 FROM operations WHERE idempotency_key = ?1 ->> '$.idempotency_key')
   AND NOT EXISTS (SELECT 1 FROM requests WHERE idempotency_key = ?1 ->> '$.idempotency_key')
+  AND NOT EXISTS (SELECT 1 FROM later_calls WHERE subject_id = ?1 ->> '$.refused')
 ON CONFLICT DO NOTHING";
 
 const DEBITS: &str = "

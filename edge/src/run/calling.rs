@@ -65,7 +65,12 @@ pub(super) fn asks_to_wait(seconds: u32) -> String {
 }
 
 /// Calls the processor for all of `calls`, until the time is up or it wants no more, and records the answers in one batch.
-pub(super) async fn call(ports: &Ports, calls: Vec<Call>, at: Instant) -> Result<Called, Fault> {
+pub(super) async fn call(ports: &Ports, mut calls: Vec<Call>, at: Instant) -> Result<Called, Fault> {
+    let later: Vec<Uuid> = calls.iter().filter(|call| !call.is_first).map(|call| call.subject).collect();
+    if !later.is_empty() {
+        let allowed = calls::call_later(&*ports.database, &later, at).await?;
+        calls.retain(|call| call.is_first || allowed.contains(&call.subject));
+    }
     let door = Door::open(ports).await?;
     let answers = stream::iter(calls).map(|call| {
         let door = &door;
