@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_executor::block_on;
+use futures_util::future::join;
 use paydown::date::Instant;
 use paydown_edge::error::Fault;
 use paydown_edge::ports::{Answer, Ports, Processor, ReportBody};
 use paydown_edge::run::{daily, sweep};
 use paydown_tests::memory::Failure;
-use paydown_tests::processor::{FakeProcessor, FakeReport};
+use paydown_tests::processor::{FakeProcessor, FakeReport, Step};
 
 use crate::book::{Book, at};
 
@@ -172,4 +173,21 @@ fn a_refusal_of_the_first_call_proves_nothing_once_another_was_made_beside_it() 
     assert_eq!(book.world.query(refusals), Vec::<String>::new());
     assert_eq!(book.world.query("SELECT transaction_id FROM debit_transactions").len(), 1);
     assert_eq!(book.open(), Vec::<String>::new());
+}
+
+#[test]
+fn of_two_invocations_of_one_run_only_one_may_take_a_refusal_for_definite() {
+    let mut book = Book::new();
+    book.advance("acct_1");
+    book.live(6..=11);
+    let served = Step::from(Answer::Transaction("tx_served".into()));
+    book.world.processor.script("acct_1", [served, Step::refused()]);
+    let (one, other) = (book.world.ports(), book.world.ports());
+    let as_of = at(12).expect("an instant");
+    let (one, other) = block_on(join(daily(&one, as_of), daily(&other, as_of)));
+    assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+    assert_eq!(book.world.processor.calls().len(), 2, "both called");
+    let refusals = "SELECT 1 FROM observations WHERE source = 'refusal'";
+    assert_eq!(book.world.query(refusals), Vec::<String>::new());
+    assert_eq!(book.world.query("SELECT transaction_id FROM debit_transactions"), ["tx_served"]);
 }

@@ -78,6 +78,8 @@ impl Database for Limited<dyn Database> {
                 return Err(Fault::Permanent("string or blob too big: SQLITE_TOOBIG".into()));
             }
         }
+        // A moment in which another invocation may come in between.
+        yielded().await;
         let results = self.inner.batch(statements).await?;
         if results.iter().flatten().any(|row| row.len() > VALUE_BYTES) {
             return Err(Fault::Permanent("string or blob too big: SQLITE_TOOBIG".into()));

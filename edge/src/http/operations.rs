@@ -292,8 +292,9 @@ pub async fn done(ports: &Ports, operation: &Operation, input: Input) -> Result<
         let bodies = bodies_of(ports, &facts, &decision)?;
         let asked = Asked::of(input.clone(), &facts);
         let landing = Landing { credit_id, asked, decision, run_id: None, at, bodies: bodies.clone() };
-        if operations::land(&*ports.database, &ports.settings, operation, &landing, at).await? {
-            for (subject, body) in bodies {
+        let landed = operations::land(&*ports.database, &ports.settings, operation, &landing, at).await?;
+        if !landed.is_empty() {
+            for (subject, body) in bodies.into_iter().filter(|_| landed.is_new(credit_id)) {
                 run::give_back(ports, credit_id, subject, body, at).await?;
             }
             return Ok(true);

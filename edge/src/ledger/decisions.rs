@@ -65,24 +65,48 @@ impl Landing {
     }
 }
 
-/// Lands the decisions as one transaction. Gives the credits whose decision is in the ledger; a credit
-/// that is missing read a stale past, and is to be decided again.
-pub async fn land(
-    database: &dyn Database,
-    landings: &[Landing],
-    policy_id: &str,
-) -> Result<Vec<CreditId>, Fault> {
+/// The credits whose decision is in the ledger. One that is missing read a stale past, and is to be decided again.
+#[derive(Debug, Default)]
+pub struct Landed {
+    all: Vec<CreditId>,
+    new: Vec<CreditId>,
+}
+
+impl Landed {
+    pub(crate) fn of(written: &[String], found: &[String]) -> Result<Landed, Fault> {
+        Ok(Landed { new: parsed(written)?, all: parsed(found)? })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    pub(crate) fn contains(&self, credit_id: CreditId) -> bool {
+        self.all.contains(&credit_id)
+    }
+
+    /// Whether this very batch wrote it: then nobody else has called the processor for what it submits. An invocation
+    /// beside this one comes to the same decision, and finds it landed.
+    pub(crate) fn is_new(&self, credit_id: CreditId) -> bool {
+        self.new.contains(&credit_id)
+    }
+}
+
+/// Lands the decisions as one transaction.
+pub async fn land(database: &dyn Database, landings: &[Landing], policy_id: &str) -> Result<Landed, Fault> {
     if landings.is_empty() {
-        return Ok(vec![]);
+        return Ok(Landed::default());
     }
     let statements = landing(landings, policy_id)?;
     let results = batch(database, &statements).await?;
-    let landed: Vec<CreditId> = results.last().map_or(Ok(vec![]), |rows| parsed(rows))?;
-    landings.iter().filter(|landing| landed.contains(&landing.credit_id)).for_each(Landing::tell);
+    let [written, .., found] = &results[..] else { return Ok(Landed::default()) };
+    let landed = Landed::of(written, found)?;
+    landings.iter().filter(|landing| landed.contains(landing.credit_id)).for_each(Landing::tell);
     Ok(landed)
 }
 
-/// The statements that land the decisions; the rows of the last are the credits that did, as JSON texts.
+/// The statements that land the decisions. The rows of the first are the credits whose decision it wrote, those of the last
+/// the credits whose decision is there, as JSON texts.
 pub(crate) fn landing(landings: &[Landing], policy_id: &str) -> Result<Vec<Statement>, Fault> {
     statements(&Rows::of(landings, policy_id)?)
 }
@@ -326,7 +350,7 @@ WHERE NOT EXISTS (SELECT 1 FROM run_closings WHERE run_id = value ->> '$.run_id'
   AND NOT EXISTS (SELECT 1 FROM operations WHERE idempotency_key = ?1 ->> '$.idempotency_key')
   AND NOT EXISTS (SELECT 1 FROM requests WHERE idempotency_key = ?1 ->> '$.idempotency_key')
   AND NOT EXISTS (SELECT 1 FROM later_calls WHERE subject_id = ?1 ->> '$.refused')
-ON CONFLICT DO NOTHING";
+ON CONFLICT DO NOTHING RETURNING json_quote(credit_id)";
 
 const DEBITS: &str = "
 INSERT INTO debits (id, credit_id, sequence, amount, due_date, unrolled_due_date, reason, replaces, decision_id)

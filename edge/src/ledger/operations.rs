@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::decisions::{Landing, landing_under, policy_row};
+use super::decisions::{Landed, Landing, landing_under, policy_row};
 use super::{batch, rows, statement};
 use crate::config::Settings;
 use crate::error::Fault;
@@ -45,27 +45,28 @@ pub async fn done(database: &dyn Database, idempotency_key: &str) -> Result<Opti
     Ok(found.into_iter().next())
 }
 
-/// Lands a decision with its operation; false when the decision read a stale past, or something was done under the key.
+/// Lands a decision with its operation; it is not there when it read a stale past, or something was done under the key.
 pub async fn land(
     database: &dyn Database,
     settings: &Settings,
     operation: &Operation,
     decided: &Landing,
     at: Instant,
-) -> Result<bool, Fault> {
+) -> Result<Landed, Fault> {
     let (policy_id, policy) = policy_row(settings)?;
     let parameter = json!({ "operation": operation, "decision_id": decided.id()?, "at": text(at) });
     let mut statements = vec![policy];
     statements.extend(landing_under(&operation.idempotency_key, decided, &policy_id)?);
-    let landed = statements.len().saturating_sub(1);
+    let found = statements.len().saturating_sub(1);
     statements.push(statement(OPERATION, &parameter)?);
     statements.push(statement(FREED, &parameter)?);
     let results = batch(database, &statements).await?;
-    let has_landed = results.get(landed).is_some_and(|credits| !credits.is_empty());
-    if has_landed {
+    let Some((written, found)) = results.get(1).zip(results.get(found)) else { return Ok(Landed::default()) };
+    let landed = Landed::of(written, found)?;
+    if !landed.is_empty() {
         decided.tell();
     }
-    Ok(has_landed)
+    Ok(landed)
 }
 
 /// An exception as far as resolving it needs to know.

@@ -45,7 +45,7 @@ pub(super) async fn decide_all(
             }
         }
         let landed = land(running.database(), &landings, &running.policy_id).await?;
-        credits = landings.iter().map(|l| l.credit_id).filter(|id| !landed.contains(id)).collect();
+        credits = landings.iter().map(|l| l.credit_id).filter(|id| !landed.contains(*id)).collect();
         if credits.is_empty() {
             break;
         }

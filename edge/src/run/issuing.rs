@@ -137,15 +137,15 @@ async fn claim(running: &Running<'_>, mut credits: Vec<CreditId>) -> Result<Vec<
             }
         }
         let landed = land(running.database(), &landings, &running.policy_id).await?;
-        for landing in landings.iter().filter(|l| landed.contains(&l.credit_id)) {
+        for landing in landings.iter().filter(|l| landed.contains(l.credit_id)) {
             calls.extend(landing.bodies.iter().map(|(subject, body)| Call {
                 subject: *subject,
                 credit_id: landing.credit_id,
                 body: body.clone(),
-                is_first: true,
+                is_first: landed.is_new(landing.credit_id),
             }));
         }
-        credits = landings.iter().map(|l| l.credit_id).filter(|id| !landed.contains(id)).collect();
+        credits = landings.iter().map(|l| l.credit_id).filter(|id| !landed.contains(*id)).collect();
         if credits.is_empty() || stops::stop(running.database()).await?.in_force {
             break;
         }
