@@ -209,55 +209,6 @@ fn a_run_killed_in_the_middle_goes_on_where_it_stopped() {
     the_ledger_equation_is_the_sum_over_the_facts(&live);
 }
 
-/// More than an invocation has a budget for, by way of the real queue, whose messages a kill loses.
-#[test]
-fn a_run_that_is_handed_on_survives_kills_and_submits_each_debit_once() {
-    let mut live = Live::with("hands", &["RUN_STATEMENTS:50"]);
-    let accounts: Vec<String> = (0..250).map(|number| format!("acct_{number:03}_ok")).collect();
-    for account in &accounts {
-        assert_eq!(live.advance(account, account, 2).status, 201);
-    }
-    let mut handed_on = 0;
-    for day in 1..=6 {
-        assert_eq!(live.run(day).status, 200);
-        handed_on += u32::from(live.last_run()["status"] == "running");
-        let run = live.ended_run();
-        assert_eq!(run["status"], "complete", "{run}");
-    }
-    assert!(handed_on > 0, "no run was handed on");
-    // The run of the 7th issues a debit of each credit. Wherever it is killed, the sweeper sends the rest on its way.
-    for round in 0..3_i64 {
-        live.set_bank_clock(live.morning(7));
-        let before = live.bank_calls();
-        std::thread::scope(|scope| {
-            let first = || drop(live.fire(7));
-            let later = || drop(live.try_sweep(7, 10 * round));
-            let run = if round == 0 { scope.spawn(first) } else { scope.spawn(later) };
-            // Once some more debits have left, or the run has ended before.
-            while live.bank_calls() < before + 25 && live.last_run()["status"] == "running" {}
-            live.kill_now();
-            run.join().expect("the request ends");
-        });
-        live.kill();
-        live.restart();
-    }
-    live.set_bank_clock(live.morning(7));
-    live.sweep(7, 50);
-    assert_eq!(live.ended_run()["status"], "complete");
-    for day in 8..=20 {
-        assert_eq!(live.run(day).status, 200);
-        assert_eq!(live.ended_run()["status"], "complete");
-    }
-    for account in &accounts {
-        let transactions = live.transactions(account);
-        assert_eq!(transactions.len(), 3, "{account}: the advance and two debits: {transactions:?}");
-    }
-    let credits = live.list("/v1/credits");
-    assert_eq!(credits.len(), accounts.len());
-    assert!(credits.iter().all(|c| c["status"] == "repaid"), "{credits:?}");
-    the_ledger_equation_is_the_sum_over_the_facts(&live);
-}
-
 #[test]
 fn the_sandbox_clock_drives_the_simulator_along() {
     let live = Live::begin("sandbox");

@@ -27,6 +27,8 @@ pub struct Live {
     bank_port: u16,
     /// Settings of the Worker, each `NAME:VALUE`.
     settings: &'static [&'static str],
+    /// The processor, where it is not the bank simulator.
+    processor_url: Option<String>,
     /// 06:00 of the world's day 0.
     first_day: DateTime<Utc>,
     agent: ureq::Agent,
@@ -57,25 +59,43 @@ impl Live {
 
     /// The same with settings of the Worker, each `NAME:VALUE`.
     pub fn with(name: &str, settings: &'static [&'static str]) -> Live {
+        let mut live = Live::at(name, settings, None);
+        live.start(true);
+        live.first_day = live.tomorrow();
+        live.live(0..=0);
+        live
+    }
+
+    /// The Worker alone, on a day far ahead, with a processor that listens on a port of this machine.
+    pub fn against(name: &str, settings: &'static [&'static str], processor_port: u16) -> Live {
+        let mut live = Live::at(name, settings, Some(format!("http://127.0.0.1:{processor_port}")));
+        live.start(true);
+        live.first_day = "2030-01-01T06:00:00Z".parse().expect("an instant");
+        live
+    }
+
+    fn at(name: &str, settings: &'static [&'static str], processor_url: Option<String>) -> Live {
         let state =
             PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/state").join(format!("e2e-{name}"));
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(300)))
+            .timeout_global(Some(Duration::from_secs(400)))
             .build();
-        let mut live = Live {
+        Live {
             process: None,
             state,
             port: free_port(),
             bank_port: free_port(),
             settings,
+            processor_url,
             first_day: DateTime::UNIX_EPOCH,
             agent: config.into(),
-        };
-        live.start(true);
-        live.first_day = live.tomorrow();
-        live.live(0..=0);
-        live
+        }
+    }
+
+    /// The file of the Worker's ledger.
+    pub fn ledger(&self) -> PathBuf {
+        paydown_tests::replay::state::ledger_of(&self.state).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// 06:00 of tomorrow: the book's time never runs behind the real one, which the bank's clock says until it is set.
@@ -91,6 +111,9 @@ impl Live {
         let mut command = Command::new(xtask);
         command.args(["dev", "--prebuilt", "--port", &self.port.to_string()]);
         command.args(["--bank-port", &self.bank_port.to_string()]).arg("--state").arg(&self.state);
+        if let Some(url) = &self.processor_url {
+            command.args(["--processor-url", url]);
+        }
         for setting in self.settings {
             command.args(["--var", setting]);
         }
@@ -177,15 +200,9 @@ impl Live {
             if run["status"] != "running" {
                 return run;
             }
-            assert!(begun_at.elapsed() < Duration::from_secs(240), "it goes on and on: {run}");
+            assert!(begun_at.elapsed() < Duration::from_secs(3600), "it goes on and on: {run}");
             std::thread::sleep(Duration::from_millis(50));
         }
-    }
-
-    /// How many calls the bank has had.
-    pub fn bank_calls(&self) -> u64 {
-        let books = self.send("GET", &self.bank("/books"), &[], None).json();
-        books["attempts"].as_u64().unwrap_or_else(|| panic!("{books}"))
     }
 
     fn cron(&self, pattern: &str, at: DateTime<Utc>) -> Answer {

@@ -3,5 +3,7 @@
 
 mod days;
 mod description;
+mod large;
 mod live;
+mod processor;
 mod requests;

@@ -97,6 +97,7 @@ impl Checks {
             }
             excess_is_explained(book)?;
         }
+        self.turns_are_dense()?;
         self.intents_were_allowed()?;
         self.keys_were_remembered()?;
         self.bank_agrees(&books)?;
@@ -321,7 +322,8 @@ impl Checks {
         if balances.paid > balances.total && !told(Kind::OverCollected) {
             return missing(Kind::OverCollected);
         }
-        if balances.paid < 0 && !told(Kind::OverRefunded) {
+        // A credit that failed owes nothing; of any other the plan stands for what was refunded too much.
+        if balances.total == 0 && balances.paid < 0 && !told(Kind::OverRefunded) {
             return missing(Kind::OverRefunded);
         }
         Ok(())
@@ -334,6 +336,15 @@ impl Checks {
     }
 
     // --- L3 ---
+
+    /// The decisions of each credit are numbered without a gap.
+    fn turns_are_dense(&self) -> Result<(), String> {
+        let gaps = "SELECT credit_id FROM decisions GROUP BY credit_id HAVING max(turn) + 1 <> count(*)";
+        match self.sqlite.query(gaps).first() {
+            None => Ok(()),
+            Some(credit) => Err(format!("a turn of {credit} is missing")),
+        }
+    }
 
     /// Each intent was written while nothing stood against it, by the order of the decisions.
     fn intents_were_allowed(&self) -> Result<(), String> {

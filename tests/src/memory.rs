@@ -55,7 +55,12 @@ impl World {
 
     /// The ports onto this world for one invocation, with the limits of the platform.
     pub fn ports(&self) -> Ports {
-        within_limits(Ports {
+        within_limits(self.unlimited_ports())
+    }
+
+    /// The same without limits, for whoever replaces one of them.
+    pub fn unlimited_ports(&self) -> Ports {
+        Ports {
             database: self.database.clone(),
             processor: self.processor.clone(),
             archive: self.archive.clone(),
@@ -63,7 +68,7 @@ impl World {
             limiter: self.limiter.clone(),
             clock: self.clock.clone(),
             settings: self.settings.clone(),
-        })
+        }
     }
 
     /// The first column of the rows of any SQL, as text.
@@ -113,6 +118,11 @@ pub enum Failure {
 }
 
 impl Frail {
+    /// Over a ledger that there is.
+    pub fn over(sqlite: Sqlite) -> Frail {
+        Frail { sqlite, ..Frail::default() }
+    }
+
     /// How many batches came so far.
     pub fn batches(&self) -> usize {
         self.batches.load(Ordering::SeqCst)

@@ -153,7 +153,7 @@ impl Processor for FakeProcessor {
             books.last_report.clone()
         });
         let report = report.unwrap_or_else(|| Ok(FakeReport::of(&[])))?;
-        Ok(Box::new(Download { report, given: 0 }))
+        Ok(Box::new(Download::of(report)))
     }
 
     async fn set_clock(&self, now: Instant) -> Result<(), String> {
@@ -195,9 +195,17 @@ impl FakeReport {
     }
 }
 
-struct Download {
+/// A report that is being read.
+pub struct Download {
     report: FakeReport,
     given: usize,
+}
+
+impl Download {
+    /// From its first byte on.
+    pub fn of(report: FakeReport) -> Download {
+        Download { report, given: 0 }
+    }
 }
 
 #[async_trait(?Send)]

@@ -472,17 +472,21 @@ ON CONFLICT DO NOTHING";
 /// same time reads a stale past. Its id is the first half of the cause's and the second half of the credit's.
 const ACCOUNT_DECISIONS: &str = "
 INSERT INTO decisions (id, credit_id, turn, rule, policy_id, run_id, at, input)
-SELECT substr(cause.id, 1, 19) || substr(other.id, 20), other.id,
-  coalesce((SELECT max(turn) + 1 FROM decisions WHERE credit_id = other.id), 0)
-    + row_number() OVER (PARTITION BY other.id ORDER BY cause.id) - 1,
-  (SELECT iif(kind = 'two_strikes', 'L8', 'L7') FROM exceptions WHERE id = value ->> '$.exception_id'), cause.policy_id, cause.run_id, cause.at,
-  json_object('input', 'held_by_account', 'decision_id', cause.id)
-FROM json_each(?1, '$.account_holds')
-JOIN decisions cause ON cause.id = value ->> '$.decision_id'
-JOIN credits own ON own.id = cause.credit_id
-JOIN credits other ON other.account_id = own.account_id AND other.id <> own.id
-WHERE NOT EXISTS (SELECT 1 FROM holds WHERE credit_id = other.id AND exception_id = value ->> '$.exception_id')
-ON CONFLICT DO NOTHING";
+SELECT substr(cause.id, 1, 19) || substr(held.credit_id, 20), held.credit_id,
+  coalesce((SELECT max(turn) + 1 FROM decisions WHERE credit_id = held.credit_id), 0)
+    + row_number() OVER (PARTITION BY held.credit_id ORDER BY cause.id) - 1,
+  (SELECT iif(kind = 'two_strikes', 'L8', 'L7') FROM exceptions WHERE id = held.exception_id),
+  cause.policy_id, cause.run_id, cause.at, json_object('input', 'held_by_account', 'decision_id', cause.id)
+FROM (
+  SELECT cause.id AS cause_id, other.id AS credit_id, min(value ->> '$.exception_id') AS exception_id
+  FROM json_each(?1, '$.account_holds')
+  JOIN decisions cause ON cause.id = value ->> '$.decision_id'
+  JOIN credits own ON own.id = cause.credit_id
+  JOIN credits other ON other.account_id = own.account_id AND other.id <> own.id
+  WHERE NOT EXISTS (SELECT 1 FROM holds WHERE credit_id = other.id AND exception_id = value ->> '$.exception_id')
+  GROUP BY cause.id, other.id) AS held
+JOIN decisions cause ON cause.id = held.cause_id
+WHERE true ON CONFLICT DO NOTHING";
 
 const ACCOUNT_HOLDS: &str = "
 INSERT INTO holds (credit_id, exception_id, decision_id)

@@ -10,8 +10,7 @@ use crate::sqlite::Sqlite;
 
 /// Replays the book of a demo or a development run, which may go on meanwhile: it is read, and never written.
 pub fn replay_state(state: &Path) -> Result<Replayed, String> {
-    let folder = state.join("worker/v3");
-    let ledger = with_table(&folder.join("d1/miniflare-D1DatabaseObject"), "decisions")?;
+    let ledger = ledger_of(state)?;
     let sqlite = Sqlite::copy_of(&ledger).map_err(|error| format!("{}: {error}", ledger.display()))?;
     if sqlite.query("SELECT 1 FROM pragma_table_info('decisions') WHERE name = 'input'").is_empty() {
         return Err(format!(
@@ -19,8 +18,13 @@ pub fn replay_state(state: &Path) -> Result<Replayed, String> {
             state.display()
         ));
     }
-    let objects = Objects::of(&folder.join("r2"))?;
+    let objects = Objects::of(&state.join("worker/v3/r2"))?;
     Ok(replay(&sqlite, &|key| objects.bytes(key)))
+}
+
+/// The file of D1 that holds the ledger of a state.
+pub fn ledger_of(state: &Path) -> Result<PathBuf, String> {
+    with_table(&state.join("worker/v3/d1/miniflare-D1DatabaseObject"), "decisions")
 }
 
 /// The one database of a folder that has a table.
