@@ -37,12 +37,12 @@ SELECT json_object(
       FROM (
         SELECT credit_id AS id, transaction_id FROM credit_transactions WHERE credit_id = c.id
         UNION ALL
-        SELECT d.id, t.transaction_id FROM debits d JOIN debit_transactions t ON t.debit_id = d.id
+        SELECT d.id, t.transaction_id FROM debits d CROSS JOIN debit_transactions t ON t.debit_id = d.id
         WHERE d.credit_id = c.id
         UNION ALL
-        SELECT r.id, t.transaction_id FROM refunds r JOIN refund_transactions t ON t.refund_id = r.id
+        SELECT r.id, t.transaction_id FROM refunds r CROSS JOIN refund_transactions t ON t.refund_id = r.id
         WHERE r.credit_id = c.id) AS named
-      JOIN observations o ON o.transaction_id = named.transaction_id AND o.subject_id = ''
+      CROSS JOIN observations o ON o.transaction_id = named.transaction_id AND o.subject_id = ''
       UNION ALL
       SELECT o.subject_id, o.source, o.status, o.code, o.at
       FROM (
@@ -51,7 +51,7 @@ SELECT json_object(
         SELECT id FROM debits WHERE credit_id = c.id
         UNION ALL
         SELECT id FROM refunds WHERE credit_id = c.id) AS own
-      JOIN observations o ON o.subject_id = own.id))),
+      CROSS JOIN observations o ON o.subject_id = own.id))),
   'words', json((
     SELECT json_group_array(json_object('subject', subject_id, 'outcome', outcome, 'code', code, 'at', at))
     FROM (SELECT * FROM words WHERE credit_id = c.id ORDER BY turn))),
@@ -64,7 +64,7 @@ SELECT json_object(
       SELECT id FROM refunds WHERE credit_id = c.id
       UNION ALL
       SELECT c.id) AS s
-    JOIN unknown_answers u ON u.subject_id = s.id)),
+    CROSS JOIN unknown_answers u ON u.subject_id = s.id)),
   'holds', json((
     SELECT json_group_array(json_object('exception_id', h.exception_id,
       'released', json(iif(r.exception_id IS NULL, 'false', 'true'))))
@@ -84,7 +84,7 @@ SELECT json_object(
         SELECT 1 FROM external_payment_revocations WHERE payment_id = p.id), 'true', 'false')),
       'shortened', json((
         SELECT json_group_array(sequence) FROM (
-          SELECT d.sequence FROM debits d JOIN cancellations x ON x.debit_id = d.id
+          SELECT d.sequence FROM debits d CROSS JOIN cancellations x ON x.debit_id = d.id
           WHERE d.credit_id = c.id AND x.decision_id = p.decision_id AND x.because = 'shortened'
           ORDER BY d.sequence)))))
     FROM external_payments p WHERE p.credit_id = c.id)),
