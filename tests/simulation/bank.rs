@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use paydown::date::{Instant, days_before, text};
+use paydown::date::{Instant, days_before, days_passed, text};
 use paydown::decision::debit_id;
 use paydown_edge::ports::{Answer, Processor, ReportBody};
 use paydown_tests::sqlite::Sqlite;
@@ -43,8 +43,8 @@ struct Books {
     last_report: Vec<u8>,
     downloads: u64,
     wrongs: Vec<String>,
-    /// Each call since somebody last asked for them, by its key.
-    calls: Vec<(String, Instant)>,
+    /// When each key was first called for in a way that may have moved money.
+    first_calls: BTreeMap<String, Instant>,
 }
 
 /// What was asked of the bank under a key.
@@ -169,11 +169,6 @@ impl Bank {
         self.books().wrongs.clone()
     }
 
-    /// The calls since this was last asked: the key of each, and when it came.
-    pub fn take_calls(&self) -> Vec<(String, Instant)> {
-        std::mem::take(&mut self.books().calls)
-    }
-
     /// Its own books: what moves under each key.
     pub fn transactions(&self) -> BTreeMap<String, Transaction> {
         self.books().transactions.clone()
@@ -188,8 +183,6 @@ impl Bank {
             return Answer::Unknown { detail: "the bank does not understand".into() };
         };
         let cause = format!("{} call {}", asked.label, asked.calls);
-        let now = books.now.expect("the bank knows the time");
-        books.calls.push((key.to_owned(), now));
         let has = |trouble| self.scene.has(trouble, &cause);
         let answer = if has(Trouble::Misconfigured) {
             Answer::Misconfigured { status: 401 }
@@ -216,6 +209,7 @@ impl Bank {
             let transaction = self.move_money(&mut books, key);
             self.named(transaction, &cause)
         };
+        books.remembers(key, &answer, self.scene.config.key_days);
         self.scene
             .tell(format!("    bank: {cause} for {} cents of {}: {answer:?}", asked.amount, asked.account));
         answer
@@ -402,6 +396,18 @@ impl Books {
             self.wrongs.push(format!("{} was asked for with another body: {body}", asked.label));
         }
         Some(asked)
+    }
+
+    /// L3: nothing is called for again once it may have forgotten the key.
+    fn remembers(&mut self, key: &str, answer: &Answer, key_days: Option<u32>) {
+        let now = self.now.expect("the bank knows the time");
+        let first = self.first_calls.get(key).copied();
+        if first.zip(key_days).is_some_and(|(first, days)| days_passed(first, now, days)) {
+            self.wrongs.push(format!("{key} was first called for at {first:?}, and again at {now}"));
+        }
+        if !matches!(answer, Answer::Misconfigured { .. } | Answer::SlowDown { .. }) {
+            self.first_calls.entry(key.to_owned()).or_insert(now);
+        }
     }
 
     fn read(&mut self, key: &str, body: &str) -> Option<Asked> {

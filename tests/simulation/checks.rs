@@ -99,7 +99,6 @@ impl Checks {
         }
         self.turns_are_dense()?;
         self.intents_were_allowed()?;
-        self.keys_were_remembered()?;
         self.bank_agrees(&books)?;
         self.timeouts_are_silent()?;
         self.held_before = books
@@ -386,23 +385,6 @@ impl Checks {
             }
             if !dates.insert((credit.clone(), date.clone())) {
                 return Err(format!("L3: two debits of {credit} were issued on {date}"));
-            }
-        }
-        Ok(())
-    }
-
-    /// L3: nothing is called for again once the bank may have forgotten the key.
-    fn keys_were_remembered(&self) -> Result<(), String> {
-        let Some(days) = self.scene.config.key_days else { return Ok(()) };
-        for (key, at) in self.bank.take_calls() {
-            let first = self.sqlite.query(&format!(
-                "SELECT min(at) FROM unknown_answers WHERE subject_id = '{key}' HAVING min(at) IS NOT NULL"
-            ));
-            let first: Option<Instant> = first.first().map(|at| at.parse().expect("an instant"));
-            if first.is_some_and(|first| days_passed(first, at, days)) {
-                return Err(format!(
-                    "L3: {key} was called for at {at}, {days} days after its answer was not known"
-                ));
             }
         }
         Ok(())
