@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_executor::block_on;
@@ -64,7 +65,7 @@ fn a_day_of_more_debits_than_an_invocation_may_do_ends_as_if_undisturbed() {
             let run = scope.spawn(goes_on);
             // Once so much of it is done; where that was done before, as soon as it goes on.
             while !has_come_to(&ledger, live.morning(2), moment) {
-                std::thread::yield_now();
+                std::thread::sleep(Duration::from_millis(10));
             }
             live.kill_now();
             run.join().expect("the request ends");
