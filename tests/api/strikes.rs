@@ -70,6 +70,16 @@ fn two_failures_in_a_row_hold_the_account_until_released() {
 }
 
 #[test]
+fn a_failure_that_is_read_late_makes_two_with_the_one_after_it() {
+    let (client, ids) = three(true);
+    let [earlier, later] = [row(&client, &ids[0], "failure,R01", 8), row(&client, &ids[1], "failure,R01", 9)];
+    says(&client, std::slice::from_ref(&later), 13);
+    assert_eq!(statuses(&client, &ids), ["active", "active", "active"]);
+    says(&client, &[later, earlier], 14);
+    assert_eq!(statuses(&client, &ids), ["held", "held", "active"]);
+}
+
+#[test]
 fn a_success_between_them_holds_nothing() {
     let (client, ids) = three(true);
     let rows = [row(&client, &ids[0], "failure,R01", 8), row(&client, &ids[2], "failure,R01", 9)];

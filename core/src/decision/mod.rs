@@ -48,9 +48,9 @@ pub enum Input {
     Seek,
     /// The debit that is due: stage 7 of the run.
     Issue,
-    /// Two failed debits in a row on the account, the later one of this credit (`TWO_STRIKES`, L8).
+    /// Two failed debits in a row on the account, one of this credit (`TWO_STRIKES`, L8).
     TwoStrikes {
-        /// The later one.
+        /// The one whose word made them two: mostly the later, but a word may be read late.
         debit_id: DebitId,
     },
     /// An operator holds the credit (L8).

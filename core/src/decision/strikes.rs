@@ -5,8 +5,8 @@ use crate::credit::{Hold, Kind};
 use crate::id::{self, DebitId, ExceptionId};
 use crate::observation::Word;
 
-/// The debits of an account that failed right after another had, across all its credits, by the instants of their
-/// latest words.
+/// The pairs of debits of an account that failed one right after the other, across all its credits, by the instants of
+/// their latest words.
 ///
 /// `words` are the latest words on the account's debits, one for each debit, in any order.
 ///
@@ -23,14 +23,15 @@ use crate::observation::Word;
 /// // A success lies between the two.
 /// assert_eq!(two_strikes(&words), []);
 /// let fourth = word(4, Outcome::Returned, "2026-01-15T06:00:00Z");
-/// assert_eq!(two_strikes(&[&words[..], &[fourth]].concat()), [DebitId(uuid::Uuid::from_u128(4))]);
+/// let debit = |number| DebitId(uuid::Uuid::from_u128(number));
+/// assert_eq!(two_strikes(&[&words[..], &[fourth]].concat()), [(debit(3), debit(4))]);
 /// ```
-pub fn two_strikes(words: &[Word]) -> Vec<DebitId> {
+pub fn two_strikes(words: &[Word]) -> Vec<(DebitId, DebitId)> {
     let mut in_order: Vec<&Word> = words.iter().collect();
     in_order.sort_by_key(|word| (word.at, word.subject));
     let pairs = in_order.iter().zip(in_order.iter().skip(1));
     let struck = pairs.filter(|(first, second)| !first.outcome.is_success() && !second.outcome.is_success());
-    struck.map(|(_, second)| DebitId(second.subject)).collect()
+    struck.map(|(first, second)| (DebitId(first.subject), DebitId(second.subject))).collect()
 }
 
 impl Deciding<'_> {

@@ -44,13 +44,13 @@ pub(super) async fn strike(
     Ok(())
 }
 
-/// The later of two debits in a row that failed, when its word is a new one.
+/// Of two debits in a row that failed the one whose word is new, the later one if both are.
 fn struck(account: &AccountWords) -> Option<(CreditId, DebitId)> {
     if account.is_held {
         return None;
     }
     let words: Vec<Word> = account.words.iter().map(|debit| debit.word.clone()).collect();
-    two_strikes(&words).into_iter().find_map(|debit_id| {
+    two_strikes(&words).into_iter().flat_map(|(first, second)| [second, first]).find_map(|debit_id| {
         let debit = account.words.iter().find(|debit| debit.word.subject == debit_id.0)?;
         debit.is_new.then_some((debit.credit_id, debit_id))
     })
