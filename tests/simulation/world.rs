@@ -352,7 +352,7 @@ impl World {
                 want.state = Wanted::Promised;
                 Ok(())
             }
-            (422, Some("account_held")) if want.state == Wanted::Asking => {
+            (422, Some("account_held")) if matches!(want.state, Wanted::Asking | Wanted::Refused) => {
                 want.state = Wanted::Refused;
                 Ok(())
             }
