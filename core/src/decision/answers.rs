@@ -75,7 +75,9 @@ impl Deciding<'_> {
         let unknown = self.facts.unknown_answers.iter().filter(|u| u.subject == subject);
         let debit = self.facts.debits.iter().find(|debit| debit.id.0 == subject);
         let refund = self.facts.refunds.iter().find(|refund| refund.id.0 == subject);
-        let intent = debit.and_then(|debit| debit.submitted_at).or(refund.map(|refund| refund.submitted_at));
+        let own = (subject == self.facts.id.0).then_some(self.facts.created_at);
+        let intent =
+            debit.and_then(|debit| debit.submitted_at).or(refund.map(|refund| refund.submitted_at)).or(own);
         unknown.map(|u| u.at).chain(intent).min()
     }
 

@@ -195,6 +195,11 @@ fn l3_a_call_of_which_nothing_was_recorded_counts_from_its_intent() {
          1 processing
          open no_answer of 1",
     );
+    check(
+        "01-05 credit lost\n key_days 2\n 01-08 no report",
+        "pending: collected 0, in flight 0, scheduled 0
+         open no_answer of credit",
+    );
 }
 
 #[test]
@@ -1699,6 +1704,10 @@ fn live(story: &Story) -> World {
                     world.decide(Input::Release { exception_id: id }, instant(day, 5));
                 }
                 [subject, "named"] => drop(answers.insert(subject.into(), Answer::Named)),
+                ["credit", "lost"] => {
+                    world.facts.transaction_id = None;
+                    answers.insert("credit".into(), Answer::Lost);
+                }
                 ["credit", "unanswered"] => {
                     world.lose_the_answer_to_the_advance();
                     answers.insert("credit".into(), Answer::Unknown);
