@@ -168,8 +168,8 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         what: "L3: a later refusal counts as the first",
-        from: "Answer::Refused { code, message } if call.is_first => {",
-        to: "Answer::Refused { code, message } if call.is_first || true => {",
+        from: "WHERE NOT EXISTS (SELECT 1 FROM later_calls WHERE subject_id = value ->> '$.subject') ON CONFLICT",
+        to: "WHERE true ON CONFLICT",
     },
     Mutant {
         what: "L3: a call is made again under a new key",

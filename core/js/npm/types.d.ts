@@ -440,9 +440,9 @@ export type Input =
   | {
     input: "issue";
   }
-  /** Two failed debits in a row on the account, the later one of this credit (`TWO_STRIKES`, L8). */
+  /** Two failed debits in a row on the account, one of this credit (`TWO_STRIKES`, L8). */
   | {
-    /** The later one. */
+    /** The one whose word made them two: mostly the later, but a word may be read late. */
     debit_id: DebitId;
     input: "two_strikes";
   }

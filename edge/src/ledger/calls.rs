@@ -133,7 +133,7 @@ WHERE NOT EXISTS (SELECT 1 FROM later_calls WHERE subject_id = value ->> '$.subj
 const REFUSED_BESIDE: &str = "
 INSERT INTO unknown_answers (subject_id, credit_id, detail, at)
 SELECT value ->> '$.subject', value ->> '$.credit_id',
-  'refused while it was called for again: ' || (value ->> '$.code') || ': ' || (value ->> '$.text'), value ->> '$.at'
+  'refused, which proves nothing after another call: ' || (value ->> '$.code') || ': ' || (value ->> '$.text'), value ->> '$.at'
 FROM json_each(?1)
 WHERE EXISTS (SELECT 1 FROM later_calls WHERE subject_id = value ->> '$.subject') ON CONFLICT DO NOTHING";
 

@@ -47,7 +47,7 @@ const STOP_SECONDS: i64 = 1;
 /// What a set of calls came to.
 #[derive(Debug, Default)]
 pub(super) struct Called {
-    /// The first refusals, to be decided at once.
+    /// What was refused, to be decided at once where the refusal proves anything.
     pub refused: Vec<(CreditId, Uuid)>,
     /// Why nothing more is to be called now: we are misconfigured.
     pub stopped: Option<String>,
@@ -153,13 +153,10 @@ impl Said {
                 Ok(id) => self.named.push(row(id.into())),
                 Err(error) => self.unknown.push(row(error.to_string())),
             },
-            Answer::Refused { code, message } if call.is_first => {
+            // Where another call was made under the key it proves nothing, and is recorded as unknown.
+            Answer::Refused { code, message } => {
                 self.refused.push(AnswerRow { code, ..row(message) });
                 called.refused.push((credit_id, subject));
-            }
-            // After a call whose outcome is not known, a refusal proves nothing.
-            Answer::Refused { code, message } => {
-                self.unknown.push(row(format!("refused later: {code}: {message}")));
             }
             Answer::Misconfigured { status } => {
                 called.stopped = Some(format!("the processor answers {status}: we are misconfigured"));
