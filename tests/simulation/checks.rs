@@ -97,7 +97,8 @@ impl Checks {
             }
             excess_is_explained(book)?;
         }
-        self.turns_are_dense()?;
+        self.turns_are_in_order()?;
+        self.account_is_held()?;
         self.intents_were_allowed()?;
         self.bank_agrees(&books)?;
         self.timeouts_are_silent()?;
@@ -112,6 +113,13 @@ impl Checks {
     /// Whether the run of an instant was closed.
     pub fn is_closed(&self, as_of: Instant) -> bool {
         !self.closing(as_of).is_empty()
+    }
+
+    /// The latest run, if it was not closed.
+    pub fn left_open(&self) -> Option<String> {
+        let latest = "SELECT as_of FROM (SELECT id, as_of FROM runs ORDER BY as_of DESC LIMIT 1) AS latest
+            WHERE NOT EXISTS (SELECT 1 FROM run_closings WHERE run_id = latest.id)";
+        self.sqlite.query(latest).into_iter().next()
     }
 
     fn closing(&self, as_of: Instant) -> Vec<String> {
@@ -277,6 +285,13 @@ impl Checks {
     // --- L10.2 and L10.6 ---
 
     fn law_holds(&self, book: &Book) -> Result<(), String> {
+        let is_scheduled = |(_, status): &&(Debit, DebitStatus)| *status == DebitStatus::Scheduled;
+        if let Some((debit, _)) = book.debits.iter().find(is_scheduled).filter(|_| book.facts.written_off) {
+            return Err(format!(
+                "L8 of {}: it was written off, and debit {} is scheduled",
+                book.label, debit.facts.sequence
+            ));
+        }
         match book.state.breaches().first() {
             None => Ok(()),
             Some(breach) => Err(format!("L10.2 of {}: {breach}", book.label)),
@@ -336,12 +351,31 @@ impl Checks {
 
     // --- L3 ---
 
-    /// The decisions of each credit are numbered without a gap.
-    fn turns_are_dense(&self) -> Result<(), String> {
+    /// The decisions of each credit are numbered without a gap, and no run decides after a later one.
+    fn turns_are_in_order(&self) -> Result<(), String> {
         let gaps = "SELECT credit_id FROM decisions GROUP BY credit_id HAVING max(turn) + 1 <> count(*)";
-        match self.sqlite.query(gaps).first() {
+        if let Some(credit) = self.sqlite.query(gaps).first() {
+            return Err(format!("a turn of {credit} is missing"));
+        }
+        let overtaken = "SELECT credit_id FROM (
+              SELECT credit_id, at, lag(at) OVER (PARTITION BY credit_id ORDER BY turn) AS before
+              FROM decisions WHERE run_id IS NOT NULL) WHERE at < before";
+        match self.sqlite.query(overtaken).first() {
             None => Ok(()),
-            Some(credit) => Err(format!("a turn of {credit} is missing")),
+            Some(credit) => Err(format!("a run decides on {credit} after a later run did")),
+        }
+    }
+
+    /// L7: a hard return holds every credit that the account had then.
+    fn account_is_held(&self) -> Result<(), String> {
+        let free =
+            "SELECT other.id || ' by ' || e.id FROM exceptions e JOIN credits own ON own.id = e.credit_id
+            JOIN credits other ON other.account_id = own.account_id AND other.created_at <= e.opened_at
+            WHERE e.kind = 'hard_return'
+              AND NOT EXISTS (SELECT 1 FROM holds WHERE credit_id = other.id AND exception_id = e.id)";
+        match self.sqlite.query(free).first() {
+            None => Ok(()),
+            Some(free) => Err(format!("L7: a hard return does not hold a credit of its account, {free}")),
         }
     }
 

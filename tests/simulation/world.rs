@@ -202,7 +202,7 @@ impl World {
             self.post_office()?;
         }
         self.set(midnight + TimeDelta::hours(22));
-        self.act("sweep", Deed::Sweep(self.now))?;
+        self.evenings_sweep()?;
         self.checks.day()
     }
 
@@ -249,6 +249,19 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// The last sweep of a day: when it ends by itself no run is left behind, but for one that a message goes on with.
+    fn evenings_sweep(&mut self) -> Result<(), String> {
+        let came = self.perform(vec![("sweep".to_owned(), Deed::Sweep(self.now))])?;
+        self.collect();
+        let goes_on = self.mail.iter().any(|letter| letter.body.contains("\"run\""));
+        match self.checks.left_open() {
+            Some(as_of) if !goes_on && matches!(came[..], [Some(Came::Swept(Ok(())))]) => {
+                Err(format!("the sweeper leaves the run of {as_of} behind"))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// A run, alone or at once with something else.

@@ -58,8 +58,9 @@ impl Deciding<'_> {
             let due = DueDate { rolled: installment.due_date, unrolled: installment.unrolled_due_date };
             self.add_debit(installment.amount, due, Reason::Planned, None);
         }
-        // What was paid elsewhere before there was a plan shortens it now.
+        // What was paid elsewhere before there was a plan shortens it now; what was given back of it is owed beside it.
         self.shorten(None);
+        self.fill_rest();
     }
 
     /// The bank returned an advance that was planned: nothing is owed any more.

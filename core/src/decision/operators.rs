@@ -191,7 +191,7 @@ impl Deciding<'_> {
 
     /// What was taken for paid when a gap was filled or a refund given, and is owed after all, makes one debit more: no
     /// debit of the plan stands for it. On a held credit it waits with the other gaps.
-    fn fill_rest(&mut self) {
+    pub(super) fn fill_rest(&mut self) {
         if !self.state.held && self.has_gap() {
             let missing = Cents::from_balance(self.state.balances().missing());
             let due = self.next_slot();

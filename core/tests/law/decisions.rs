@@ -1497,6 +1497,27 @@ fn l8_what_was_refunded_and_is_owed_after_all_makes_one_debit_more() {
 }
 
 #[test]
+fn l8_what_was_refunded_before_there_was_a_plan_is_owed_beside_it() {
+    let story = "01-06 no report
+                 01-06 paid 350
+                 01-07 refund 50
+                 01-08 revoke";
+    check(
+        &format!("{story}\n01-09 credit success"),
+        "active: collected 0, in flight 0, scheduled 350
+         4 scheduled 50 on 02-02, owed_again
+         refund of 50 submitted, paid -50",
+    );
+    // The advance never arrives: nothing is owed, and what was given back is too much.
+    check(
+        &format!("{story}\n01-09 credit failure"),
+        "failed: collected 0, in flight 0, scheduled 0
+         refund of 50 submitted, paid -50
+         open over_refunded of credit",
+    );
+}
+
+#[test]
 fn l8_a_refund_without_an_answer_is_sought_and_then_left_to_an_operator() {
     let story = "key_days 2
                  01-06 credit success

@@ -11,7 +11,7 @@ use paydown_edge::ledger::facts::facts;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Deed, World};
+use super::{Came, Deed, World};
 use crate::config::Trouble;
 use crate::dice::Dice;
 
@@ -27,6 +27,9 @@ const ACTS: [Trouble; 9] = [
     Trouble::PayOff,
     Trouble::Pause,
 ];
+
+/// How the name of a refund ends that is not to be given.
+const TOO_MUCH: &str = ", more than there is";
 
 /// An act of an operator, by the name that stories know it by.
 type Act = (String, Deed);
@@ -66,7 +69,11 @@ impl World {
             if self.rolls(Trouble::RepeatedRequest, &name) {
                 deeds.push((format!("{name} again"), deed));
             }
-            self.perform(deeds)?;
+            let came = self.perform(deeds)?;
+            let is_done = came.iter().flatten().any(|came| matches!(came, Came::Answer(200, _)));
+            if name.ends_with(TOO_MUCH) && is_done {
+                return Err(format!("L8: more is refunded than was paid too much, {name}"));
+            }
         }
         if self.rolls(Trouble::Resolve, part) {
             self.resolve(3)?;
@@ -109,11 +116,9 @@ impl World {
                 (of_credit(&format!("external_payment/{}/revoke", payment.id)), json!({}))
             }
             Trouble::Refund => {
-                let excess = u64::try_from(balances.over_paid()).ok().filter(|excess| *excess > 0)?;
-                (
-                    of_credit("refund"),
-                    json!({ "amount": dice.of("amount").pick(&[1, excess / 2, excess]).max(1) }),
-                )
+                let excess = u64::try_from(balances.over_paid().max(0)).ok()?;
+                let amount = dice.of("amount").pick(&[1, excess / 2, excess, excess + 1]).max(1);
+                (of_credit("refund"), json!({ "amount": amount }))
             }
             Trouble::Decide => self.decision(credit, dice)?,
             Trouble::Attach => {
@@ -125,7 +130,9 @@ impl World {
             other => panic!("{} is no act on a credit", other.name()),
         };
         body["note"] = json!("as agreed");
-        let name = format!("{} {}", trouble.name(), label(credit));
+        let is_too_much = trouble == Trouble::Refund
+            && body["amount"].as_i64().map(i128::from) > Some(balances.over_paid());
+        let name = format!("{} {}{}", trouble.name(), label(credit), if is_too_much { TOO_MUCH } else { "" });
         let key = format!("{name} {}", self.now);
         if trouble == Trouble::Refund {
             let refund = id::from_cause(id::bucket_of(credit.id.0), &["refund", &key]);
