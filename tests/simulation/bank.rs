@@ -192,7 +192,7 @@ impl Bank {
             // After a call whose outcome is not known, a refusal proves nothing.
             refusal("R02")
         } else if let Some(transaction) = books.transactions.get(key).map(|moved| moved.id.clone()) {
-            self.named(transaction, &cause)
+            self.named(transaction, &cause, books.now)
         } else if let Some(code) = asked.refused.filter(|_| !self.scene.is_calm()) {
             refusal(code)
         } else if has(Trouble::BrokenAnswer) {
@@ -207,7 +207,7 @@ impl Bank {
             refusal(code)
         } else {
             let transaction = self.move_money(&mut books, key);
-            self.named(transaction, &cause)
+            self.named(transaction, &cause, books.now)
         };
         books.remembers(key, &answer, self.scene.config.key_days);
         self.scene
@@ -215,8 +215,12 @@ impl Bank {
         answer
     }
 
-    fn named(&self, transaction: String, cause: &str) -> Answer {
-        if self.scene.has(Trouble::LostAnswer, cause) {
+    /// Its answer, if that gets through; a connection that loses answers may do so for days, while reports come.
+    fn named(&self, transaction: String, cause: &str, now: Option<Instant>) -> Answer {
+        let days = now.map_or(0, |now| now.timestamp() / (4 * 86_400));
+        if self.scene.has(Trouble::LostAnswer, cause)
+            || self.scene.has(Trouble::LostForDays, &format!("days {days}"))
+        {
             return Answer::Unknown { detail: "the answer was lost".into() };
         }
         Answer::Transaction(transaction)

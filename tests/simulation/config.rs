@@ -36,6 +36,7 @@ macro_rules! troubles {
 
 troubles! {
     LostAnswer = "answer lost, money moved", 150;
+    LostForDays = "answers lost for days, money moved", 150;
     BrokenAnswer = "answer 5xx, nothing moved", 150;
     LateAnswer = "no answer, money moved later", 100;
     SlowDown = "answer 429", 60;
