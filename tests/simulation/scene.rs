@@ -113,18 +113,23 @@ pub struct Drive<'a, T> {
     pub crashes_after: Option<u64>,
 }
 
-/// Polls all of them in turns of chance, each to its end or its crash. Gives what they came to and after how many
+/// Polls all of them in turns of chance, each to its end or its crash; one of them may be much slower than the others. Gives what they came to and after how many
 /// polls; none for a crash.
 pub fn drive<'a, T: 'a>(mut drives: Vec<Drive<'a, T>>, dice: Dice) -> Vec<(Option<T>, u64)> {
     let mut ends: Vec<Option<(Option<T>, u64)>> = drives.iter().map(|_| None).collect();
     let mut polls = vec![0_u64; drives.len()];
     let mut context = Context::from_waker(Waker::noop());
     let mut turn = 0_u64;
+    let slow = dice.of("slow").below(2 * drives.len() as u64);
     while ends.iter().any(Option::is_none) {
         turn += 1;
         assert!(turn < MOST_POLLS, "it never ends");
         let going: Vec<usize> = (0..drives.len()).filter(|place| ends[*place].is_none()).collect();
         let place = dice.of(turn).pick(&going);
+        let is_slow = going.len() > 1 && place as u64 == slow;
+        if is_slow && !dice.of("slow").of(turn).chance(50) {
+            continue;
+        }
         if drives[place].crashes_after.is_some_and(|after| polls[place] >= after) {
             drives[place].future = Box::pin(std::future::pending());
             ends[place] = Some((None, polls[place]));
