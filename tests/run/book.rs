@@ -95,7 +95,7 @@ impl Book {
     }
 
     /// The report as the bank gives it now: the rows of the last five days.
-    fn report(&self, as_of: Instant) -> FakeReport {
+    pub fn report(&self, as_of: Instant) -> FakeReport {
         let recent = self.rows.iter().filter(|(at, _)| *at <= as_of && *at >= days_before(as_of, 5));
         FakeReport::of(&recent.map(|(at, row)| format!("{row},{}", text(*at))).collect::<Vec<_>>())
     }

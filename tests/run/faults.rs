@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Waker};
 
 use futures_executor::block_on;
 use futures_util::future::join;
@@ -105,6 +106,38 @@ fn what_an_overtaken_run_read_is_told_all_the_same() {
     }
 }
 
+/// Where a later run overtakes it, whatever its report said, it decides nothing more, and the next run that hears of it takes
+/// all words into effect.
+#[test]
+fn a_run_that_is_overtaken_on_the_way_changes_nothing_more() {
+    let mut context = Context::from_waker(Waker::noop());
+    for steps in 0.. {
+        let mut book = book();
+        let instant = |day| at(day).expect("an instant");
+        book.world.clock.set(instant(13));
+        book.world.processor.set_report(book.report(instant(13)));
+        let ports = book.world.ports();
+        let mut overtaken = Box::pin(daily(&ports, instant(13)));
+        if (0..steps).any(|_| overtaken.as_mut().poll(&mut context).is_ready()) {
+            assert!(steps > 15, "{steps} steps to be overtaken at");
+            return;
+        }
+        book.world.clock.set(instant(14));
+        book.world.processor.set_report(FakeReport { status: 500, ..FakeReport::of(&[]) });
+        book.run_at(instant(14));
+        block_on(overtaken).expect("it ends without a fault");
+        book.bank_notes_what_moved(instant(14));
+        let late = "SELECT credit_id FROM (
+              SELECT credit_id, at, lag(at) OVER (PARTITION BY credit_id ORDER BY turn) AS before
+              FROM decisions WHERE run_id IS NOT NULL) WHERE at < before";
+        assert_eq!(book.world.query(late), [] as [&str; 0], "overtaken after {steps} steps");
+        book.run(15);
+        let untold = "SELECT t.transaction_id FROM transactions t JOIN observations o ON o.transaction_id = t.transaction_id
+            WHERE NOT EXISTS (SELECT 1 FROM words WHERE subject_id = t.subject_id)";
+        assert_eq!(book.world.query(untold), [] as [&str; 0], "overtaken after {steps} steps");
+    }
+}
+
 #[test]
 fn a_transient_fault_is_tried_again_unseen() {
     let mut calm = book();
@@ -129,22 +162,31 @@ fn assert_same(left: &Book, right: &Book, when: &str) {
     assert!(left == right, "{when}: {only_left:#?} against {only_right:#?}");
 }
 
-/// A processor that refuses the first call for a debit, after another invocation called for it beside and was served.
-struct Beside {
+/// A processor with an answer to the first call, during which something else is done beside.
+struct Beside<D> {
     ports: Ports,
     inner: Arc<FakeProcessor>,
     is_beside: AtomicBool,
+    deed: D,
+    answer: Answer,
+}
+
+impl<D: AsyncFn(&Ports) + Send + Sync + 'static> Beside<D> {
+    fn of(book: &Book, answer: Answer, deed: D) -> Ports {
+        let (ports, inner) = (book.world.ports(), book.world.processor.clone());
+        let beside = Beside { ports: ports.clone(), inner, is_beside: AtomicBool::new(false), deed, answer };
+        Ports { processor: Arc::new(beside), ..ports }
+    }
 }
 
 #[async_trait::async_trait(?Send)]
-impl Processor for Beside {
+impl<D: AsyncFn(&Ports) + Send + Sync> Processor for Beside<D> {
     async fn perform(&self, key: &str, body: &str) -> Answer {
         if self.is_beside.swap(true, Ordering::SeqCst) {
             return self.inner.perform(key, body).await;
         }
-        let now = at(12).expect("an instant");
-        sweep(&self.ports, now).await.expect("the sweep ends");
-        Answer::Refused { code: "R02".into(), message: "a call under this key was served".into() }
+        (self.deed)(&self.ports).await;
+        self.answer.clone()
     }
 
     async fn report(&self) -> Result<Box<dyn ReportBody>, String> {
@@ -161,18 +203,38 @@ fn a_refusal_of_the_first_call_proves_nothing_once_another_was_made_beside_it() 
     let mut book = Book::new();
     book.advance("acct_1");
     book.live(6..=11);
-    let beside = Beside {
-        ports: book.world.ports(),
-        inner: book.world.processor.clone(),
-        is_beside: AtomicBool::new(false),
-    };
-    let ports = Ports { processor: Arc::new(beside), ..book.world.ports() };
+    let refused = Answer::Refused { code: "R02".into(), message: "a call under this key was served".into() };
+    let ports = Beside::of(&book, refused, async |ports: &Ports| {
+        sweep(ports, at(12).expect("an instant")).await.expect("the sweep ends");
+    });
     block_on(daily(&ports, at(12).expect("an instant"))).expect("the run ends");
     assert_eq!(book.world.processor.moved().len(), 1, "the sweeper's call moved the money");
     let refusals = "SELECT 1 FROM observations WHERE source = 'refusal'";
     assert_eq!(book.world.query(refusals), Vec::<String>::new());
     assert_eq!(book.world.query("SELECT transaction_id FROM debit_transactions").len(), 1);
     assert_eq!(book.open(), Vec::<String>::new());
+}
+
+/// An answer that comes when the next run is through already, which had read of its transaction and knew no such name.
+#[test]
+fn a_name_that_comes_late_is_looked_at_by_the_next_run() {
+    let mut book = Book::new();
+    let credit = book.advance("acct_1");
+    book.live(6..=11);
+    book.world
+        .processor
+        .script("acct_1", [Step::from(Answer::Unknown { detail: "no answer in 10 s".into() })]);
+    book.row(13, "tx_late,success,");
+    let (processor, report) = (book.world.processor.clone(), book.report(at(13).expect("an instant")));
+    let ports = Beside::of(&book, Answer::Transaction("tx_late".into()), async move |ports: &Ports| {
+        processor.set_report(report.clone());
+        daily(ports, at(13).expect("an instant")).await.expect("the run ends");
+    });
+    block_on(daily(&ports, at(12).expect("an instant"))).expect("the run ends");
+    assert_eq!(book.world.query("SELECT transaction_id FROM debit_transactions"), ["tx_late"]);
+    assert_eq!(book.state(credit).balances().collected, 0);
+    book.run(14);
+    assert_eq!(book.state(credit).balances().collected, 100);
 }
 
 #[test]

@@ -270,8 +270,8 @@ impl World {
         if self.rolls(Trouble::Interleaved, "run") {
             let dice = self.scene.dice.of("beside").of(self.day);
             let left = self.checks.left_open().and_then(|left| left.parse().ok());
-            deeds.push(match dice.below(6) {
-                5 if let Some(left) = left => ("the run before".to_owned(), Deed::Run(left)),
+            deeds.push(match dice.below(5) {
+                _ if let Some(left) = left => ("the run before".to_owned(), Deed::Run(left)),
                 0 => ("the same run".to_owned(), Deed::Run(as_of)),
                 1 => ("sweep beside it".to_owned(), Deed::Sweep(self.now)),
                 2 => ("the queue beside it".to_owned(), Deed::Deliver(self.due_letters())),

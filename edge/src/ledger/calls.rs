@@ -95,23 +95,28 @@ WHERE p.at = ?1 ->> '$.as_of' AND p.credit_id > ?1 ->> '$.behind'
   AND NOT EXISTS (SELECT 1 FROM unknown_answers WHERE subject_id = p.debit_id)
   AND NOT EXISTS (SELECT 1 FROM observations WHERE subject_id = p.debit_id)";
 
+// A name that comes when a later run is through already is as late as that one: the next run looks for what was named since.
+
 const CREDIT_NAMED: &str = "
 INSERT INTO credit_transactions (credit_id, transaction_id, at)
-SELECT value ->> '$.subject', value ->> '$.text', value ->> '$.at' FROM json_each(?1)
+SELECT value ->> '$.subject', value ->> '$.text', max(value ->> '$.at', coalesce((SELECT max(as_of) FROM runs), ''))
+FROM json_each(?1)
 WHERE value ->> '$.subject' = value ->> '$.credit_id'
   AND NOT EXISTS (SELECT 1 FROM transactions WHERE transaction_id = value ->> '$.text')
 ON CONFLICT DO NOTHING";
 
 const REFUND_NAMED: &str = "
 INSERT INTO refund_transactions (refund_id, credit_id, transaction_id, at)
-SELECT value ->> '$.subject', value ->> '$.credit_id', value ->> '$.text', value ->> '$.at' FROM json_each(?1)
+SELECT value ->> '$.subject', value ->> '$.credit_id', value ->> '$.text', max(value ->> '$.at', coalesce((SELECT max(as_of) FROM runs), ''))
+FROM json_each(?1)
 WHERE EXISTS (SELECT 1 FROM refunds WHERE id = value ->> '$.subject')
   AND NOT EXISTS (SELECT 1 FROM transactions WHERE transaction_id = value ->> '$.text')
 ON CONFLICT DO NOTHING";
 
 const DEBIT_NAMED: &str = "
 INSERT INTO debit_transactions (debit_id, credit_id, transaction_id, at)
-SELECT value ->> '$.subject', value ->> '$.credit_id', value ->> '$.text', value ->> '$.at' FROM json_each(?1)
+SELECT value ->> '$.subject', value ->> '$.credit_id', value ->> '$.text', max(value ->> '$.at', coalesce((SELECT max(as_of) FROM runs), ''))
+FROM json_each(?1)
 WHERE EXISTS (SELECT 1 FROM processed_debits WHERE debit_id = value ->> '$.subject')
   AND NOT EXISTS (SELECT 1 FROM transactions WHERE transaction_id = value ->> '$.text')
 ON CONFLICT DO NOTHING";

@@ -170,7 +170,8 @@ WHERE p.read_at <= ?1 ->> '$.until' AND p.whole = 1
       AND NOT EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id))
 ORDER BY p.read_at DESC LIMIT 400";
 
-/// A row whose reference is a credit's or processed debit's names that one, whatever transaction id it gives.
+/// A row whose reference is a credit's or processed debit's names that one, whatever transaction id it gives. A run that ended
+/// records nothing more: the next one that is told of it would not look for it here.
 const OBSERVED: &str = "
 INSERT INTO observations (transaction_id, subject_id, at, status, code, source, run_id, detail)
 SELECT value ->> '$.transaction_id',
@@ -178,12 +179,14 @@ SELECT value ->> '$.transaction_id',
     OR EXISTS (SELECT 1 FROM refunds WHERE id = value ->> '$.reference')
     OR EXISTS (SELECT 1 FROM credits WHERE id = value ->> '$.reference'), value ->> '$.reference', ''),
   value ->> '$.at', value ->> '$.status', value ->> '$.code', 'report', ?1 ->> '$.run_id', ''
-FROM json_each(?1, '$.rows') WHERE true ON CONFLICT DO NOTHING";
+FROM json_each(?1, '$.rows')
+WHERE NOT EXISTS (SELECT 1 FROM run_closings WHERE run_id = ?1 ->> '$.run_id') ON CONFLICT DO NOTHING";
 
 const MALFORMED: &str = "
 INSERT INTO malformed_rows (run_id, line, row_id, quoted, why)
 SELECT ?1 ->> '$.run_id', value ->> '$.line', value ->> '$.row_id', value ->> '$.quoted', value ->> '$.why'
-FROM json_each(?1, '$.rows') WHERE true ON CONFLICT DO NOTHING";
+FROM json_each(?1, '$.rows')
+WHERE NOT EXISTS (SELECT 1 FROM run_closings WHERE run_id = ?1 ->> '$.run_id') ON CONFLICT DO NOTHING";
 
 /// What was said of transactions that nobody knows. A run that was overtaken told of all of them or of none.
 macro_rules! unknown {
