@@ -186,10 +186,11 @@ const PROGRESS: &str = "
 SELECT json_object('cursor', cursor, 'slice', slice, 'detail', json(detail)) FROM run_stages
 WHERE run_id = ?1 ->> '$.run_id' AND stage = ?1 ->> '$.stage' ORDER BY slice DESC LIMIT 1";
 
+/// Nothing that a run does after its end counts, so that none of it is said to be done.
 const SLICE_DONE: &str = "
 INSERT INTO run_stages (run_id, stage, slice, cursor, detail, at)
 SELECT ?1 ->> '$.run_id', ?1 ->> '$.stage', ?1 ->> '$.slice', ?1 ->> '$.cursor', ?1 ->> '$.detail', ?1 ->> '$.at'
-WHERE true ON CONFLICT DO NOTHING";
+WHERE NOT EXISTS (SELECT 1 FROM run_closings WHERE run_id = ?1 ->> '$.run_id') ON CONFLICT DO NOTHING";
 
 const TOUCHED: &str = "
 SELECT DISTINCT json_quote(credit_id) FROM decisions
