@@ -11,6 +11,7 @@ pub mod coverage;
 pub mod credit;
 pub mod date;
 pub mod decision;
+pub mod figures;
 pub mod id;
 pub mod money;
 pub mod observation;

@@ -7,9 +7,11 @@ use paydown::credit::{Facts, State};
 use paydown::date::{Instant, days_before, text};
 use paydown::id::{self, CreditId};
 use paydown::money::Cents;
+use paydown_edge::clock::Clock;
 use paydown_edge::ledger::facts::facts;
 use paydown_edge::processor::{Direction, body};
 use paydown_edge::run::{Opened, daily};
+use paydown_tests::figures::differences;
 use paydown_tests::memory::World;
 use paydown_tests::processor::FakeReport;
 
@@ -76,7 +78,14 @@ impl Book {
         self.world.processor.set_report(self.report(as_of));
         let opened = block_on(daily(&self.world.ports(), as_of));
         self.bank_notes_what_moved(as_of);
+        self.figures_are_right();
         opened
+    }
+
+    /// That the figures are those of the whole book.
+    pub fn figures_are_right(&self) {
+        let at = block_on(self.world.clock.now()).expect("the clock says an instant");
+        differences(&self.world.database.sqlite, &self.world.settings.zone, at).expect("the same figures");
     }
 
     /// The bank never reports this transaction.

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod description;
+pub mod figures;
 pub mod memory;
 pub mod platform;
 pub mod processor;

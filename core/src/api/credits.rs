@@ -81,7 +81,7 @@ impl Credit {
 }
 
 /// A balance on the wire; no sum of one credit's facts comes near the limits.
-pub(super) fn signed(balance: i128) -> i64 {
+pub(crate) fn signed(balance: i128) -> i64 {
     i64::try_from(balance).unwrap_or(if balance < 0 { i64::MIN } else { i64::MAX })
 }
 

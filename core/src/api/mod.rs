@@ -17,6 +17,7 @@ mod summary;
 mod timeline;
 
 pub use access::{ApiKey, NewApiKey, Scope, WhoAmI};
+pub(crate) use credits::signed;
 pub use credits::{Credit, CreditDetail};
 pub use debits::Debit;
 pub use exceptions::{
@@ -34,7 +35,7 @@ pub use requests::{
 };
 pub use runs::{Counts, ReportFacts, Run, RunDetail, RunStatus, StageProgress};
 pub use settings::{Intake, Settings, Stop};
-pub use summary::{Age, Day, Failures, Summary, Summing, Totals};
+pub use summary::{Age, Day, Failures, Summary, Totals};
 pub use timeline::TimelineEntry;
 
 use schemars::JsonSchema;

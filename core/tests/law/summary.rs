@@ -1,8 +1,9 @@
 //! The dashboard's figures, over one credit whose only installment falls behind day by day.
 
 use chrono::NaiveDate;
-use paydown::api::{Summary, Summing};
+use paydown::api::Summary;
 use paydown::date::{BusinessDate, Instant};
+use paydown::figures::Figures;
 use paydown::money::Cents;
 use paydown::observation::{Source, Status};
 use paydown::plan::Terms;
@@ -44,10 +45,9 @@ fn summary(today: BusinessDate) -> Summary {
         World::new(Terms { amount, fee: Cents::ZERO, installments: 1, interval_days: 7 }, created_at);
     world.say(world.facts.id.0, Source::Report, Status::Success, None, created_at);
     world.run("2026-01-06T06:00:00Z".parse().expect("an instant"), true, |_| Answer::Named);
-    let mut summing = Summing::default();
     let zone = world.zone.clone();
-    summing.add(&world.facts, today, |at| zone.business_date(at));
-    summing.finish(created_at, today, today, 0)
+    let figures = Figures::of(&world.facts, |at| zone.business_date(at));
+    figures.summary(created_at, today, (today, today), 0)
 }
 
 fn due_on() -> BusinessDate {

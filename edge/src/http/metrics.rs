@@ -17,7 +17,8 @@ use crate::ledger::metrics::{Figures, figures};
 pub async fn metrics(call: Call) -> Answered {
     call.parameters::<NoQuery>()?.check()?;
     let now = call.ports.clock.now().await?;
-    let figures = figures(&*call.ports.database, days_before(now, RETURN_RATE_DAYS)).await?;
+    let figures =
+        figures(&*call.ports.database, &call.ports.settings.zone, days_before(now, RETURN_RATE_DAYS)).await?;
     let mut response = text(&figures, now).into_response();
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, kind);

@@ -1,21 +1,17 @@
-//! The dashboard's figures, worked out by core from the facts of all credits.
+//! The dashboard's figures: those of the last run, with what was decided since.
 
 use axum::http::StatusCode;
-use paydown::api::{SummaryQuery, Summing};
+use paydown::api::SummaryQuery;
 use paydown::date::BusinessDate;
 
 use super::call::{Answered, Call, json};
-use crate::ledger;
-use crate::ledger::listings;
+use crate::ledger::{figures, listings};
 
 /// How many days before and after today the figures by day show, unless asked otherwise.
 const DAYS_AROUND: u32 = 28;
 
 /// How many days the figures by day show at most.
 const MAX_DAYS: i64 = 366;
-
-/// How many credits are read at once.
-const SLICE: usize = 250;
 
 /// `GET /v1/summary`.
 pub async fn summary(call: Call) -> Answered {
@@ -37,16 +33,11 @@ pub async fn summary(call: Call) -> Answered {
     asked.check()?;
 
     let database = &*call.ports.database;
-    let mut summing = Summing::default();
-    let mut behind = String::new();
-    loop {
-        let credits = listings::credits_behind(database, &behind, SLICE).await?;
-        let Some(last) = credits.last() else { break };
-        behind = last.to_string();
-        for facts in ledger::facts::facts(database, &credits).await? {
-            summing.add(&facts, today, |at| zone.business_date(at));
-        }
-    }
+    let days: Vec<BusinessDate> = (0..MAX_DAYS)
+        .filter_map(|n| Some(from.plus_days(u32::try_from(n).ok()?)))
+        .take_while(|day| *day <= to)
+        .collect();
+    let figures = figures::now(database, zone, &days).await?;
     let open_exceptions = listings::open_exceptions(database).await?;
-    json(StatusCode::OK, &summing.finish(now, from, to, open_exceptions))
+    json(StatusCode::OK, &figures.summary(now, today, (from, to), open_exceptions))
 }

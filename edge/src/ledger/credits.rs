@@ -134,7 +134,7 @@ WHERE credit_id > ?1 ->> '$.cursor' ORDER BY credit_id LIMIT ?1 ->> '$.limit'";
 
 const UNANSWERED_NOW: &str = "
 WITH last AS (
-  SELECT r.id, r.as_of FROM runs r JOIN run_closings c ON c.run_id = r.id
+  SELECT r.id, r.as_of FROM runs r CROSS JOIN run_closings c ON c.run_id = r.id
   WHERE c.status <> 'failed' ORDER BY r.as_of DESC LIMIT 1)
 SELECT json_quote(credit_id) FROM (
   SELECT id AS credit_id FROM credits WHERE created_at >= coalesce((SELECT as_of FROM last), '')

@@ -337,7 +337,7 @@ struct InForce<'a> {
 const POLICY: &str = "
 INSERT INTO policies (id, policy) SELECT ?1 ->> '$.id', ?1 ->> '$.policy' WHERE true ON CONFLICT DO NOTHING";
 
-/// A run that ended decides nothing more, and while a stop is in force no intent to submit is written. What was asked for
+/// A run that ended or counts its figures decides nothing more, and while a stop is in force no intent to submit is written. What was asked for
 /// under an idempotency key that was used is not done again.
 const DECISIONS: &str = "
 INSERT INTO decisions (id, credit_id, turn, rule, policy_id, run_id, at, input)
@@ -345,6 +345,7 @@ SELECT value ->> '$.id', value ->> '$.credit_id', value ->> '$.turn', value ->> 
   value ->> '$.run_id', value ->> '$.at', value -> '$.asked'
 FROM json_each(?1, '$.decisions')
 WHERE NOT EXISTS (SELECT 1 FROM run_closings WHERE run_id = value ->> '$.run_id')
+  AND NOT EXISTS (SELECT 1 FROM run_stages WHERE run_id = value ->> '$.run_id' AND stage = 'figures')
   AND (value ->> '$.submits' = 0
     OR coalesce((SELECT action FROM stops ORDER BY at DESC, id DESC LIMIT 1), 'start') = 'start')
   AND NOT EXISTS (SELECT 1 FROM operations WHERE idempotency_key = ?1 ->> '$.idempotency_key')

@@ -65,10 +65,10 @@ ON CONFLICT DO NOTHING";
 
 const KNOWN_BY_NOW: &str = "
 INSERT INTO resolutions (exception_id, action, actor, note, resolved_at, decision_id)
-SELECT e.id, 'closed', 'paydown', 'the transaction is known by now', ?1 ->> '$.at', NULL FROM exceptions e
+SELECT e.id, 'closed', 'paydown', 'the transaction is known by now', ?1 ->> '$.at', NULL
+FROM unresolved u CROSS JOIN exceptions e ON e.id = u.exception_id
 WHERE e.kind = 'unknown_transaction'
-  AND EXISTS (SELECT 1 FROM transactions WHERE transaction_id = e.subject)
-  AND NOT EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id) ON CONFLICT DO NOTHING";
+  AND EXISTS (SELECT 1 FROM transactions WHERE transaction_id = e.subject) ON CONFLICT DO NOTHING";
 
 const DEAD_LETTER: &str = "
 INSERT INTO dead_letters (id, queue, body, at)

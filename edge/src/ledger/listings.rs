@@ -16,7 +16,7 @@ use crate::error::Fault;
 use crate::ports::Database;
 
 /// How many migrations the ledger has.
-pub const SCHEMA_VERSION: u32 = 9;
+pub const SCHEMA_VERSION: u32 = 10;
 
 /// Sorts after every instant, date and id, as text.
 const LAST: &str = "~";
@@ -90,11 +90,6 @@ pub async fn credits_named(database: &dyn Database, q: &str) -> Result<Vec<Credi
     rows(database, statement(CREDITS_NAMED, &json!({ "q": q }))?).await
 }
 
-/// The ids of all credits behind one, in the order of their ids.
-pub async fn credits_behind(database: &dyn Database, id: &str, limit: usize) -> Result<Vec<CreditId>, Fault> {
-    rows(database, statement(CREDITS_BEHIND, &json!({ "id": id, "limit": limit }))?).await
-}
-
 /// A place in the list of debits.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DebitPlace {
@@ -165,14 +160,15 @@ pub struct ExceptionPlace {
     pub id: String,
 }
 
-/// Examines exceptions from the oldest on.
+/// Examines exceptions from the oldest on: the open ones, and past them all.
 pub async fn exceptions(
     database: &dyn Database,
     behind: &ExceptionPlace,
     limit: usize,
 ) -> Result<Vec<ExceptionExamined>, Fault> {
     let parameter = json!({ "opened_at": behind.opened_at, "id": behind.id, "limit": limit });
-    rows(database, statement(EXCEPTIONS, &parameter)?).await
+    let sql = if behind.past_open { EXCEPTIONS } else { OPEN };
+    rows(database, statement(sql, &parameter)?).await
 }
 
 /// An exception that was examined.
@@ -292,9 +288,6 @@ SELECT json_quote(credit_id) FROM (
   UNION SELECT credit_id FROM transactions WHERE transaction_id = ?1 ->> '$.q'
   UNION SELECT credit_id FROM requests WHERE idempotency_key = ?1 ->> '$.q')";
 
-const CREDITS_BEHIND: &str = "
-SELECT json_quote(id) FROM credits WHERE id > ?1 ->> '$.id' ORDER BY id LIMIT ?1 ->> '$.limit'";
-
 const DEBITS: &str = "
 SELECT json_object('place', json_object('due_date', due_date, 'id', id), 'id', id, 'credit_id', credit_id)
 FROM debits
@@ -339,7 +332,7 @@ SELECT json_object('stage', stage, 'slices', count(*), 'done', json(iif(max(curs
 FROM run_stages WHERE run_id = ?1 ->> '$.id' GROUP BY stage ORDER BY min(at)";
 
 macro_rules! exceptions {
-    ($which:literal) => {
+    ($from:literal, $which:literal) => {
         concat!(
             "
 SELECT json_object('place', e.opened_at, 'exception', json_object('id', e.id, 'kind', e.kind,
@@ -354,17 +347,25 @@ SELECT json_object('place', e.opened_at, 'exception', json_object('id', e.id, 'k
       SELECT 1 FROM holds h WHERE h.exception_id = e.id AND NOT EXISTS (
         SELECT 1 FROM releases WHERE credit_id = h.credit_id AND exception_id = h.exception_id)),
     '\"release\"', '\"close\"') || ']'))))
-FROM exceptions e LEFT JOIN resolutions s ON s.exception_id = e.id WHERE ",
+FROM ",
+            $from,
+            " LEFT JOIN resolutions s ON s.exception_id = e.id WHERE ",
             $which
         )
     };
 }
 
 const EXCEPTIONS: &str = exceptions!(
+    "exceptions e",
     "(e.opened_at, e.id) > (?1 ->> '$.opened_at', ?1 ->> '$.id')
 ORDER BY e.opened_at, e.id LIMIT ?1 ->> '$.limit'"
 );
-const EXCEPTION: &str = exceptions!("e.id = ?1 ->> '$.id'");
+const OPEN: &str = exceptions!(
+    "unresolved u CROSS JOIN exceptions e ON e.id = u.exception_id",
+    "(e.opened_at, e.id) > (?1 ->> '$.opened_at', ?1 ->> '$.id')
+ORDER BY e.opened_at, e.id LIMIT ?1 ->> '$.limit'"
+);
+const EXCEPTION: &str = exceptions!("exceptions e", "e.id = ?1 ->> '$.id'");
 
 const STATED: &str = "
 SELECT json_object('transaction_id', nullif(transaction_id, ''), 'status', status, 'code', nullif(code, ''), 'at', at,
@@ -387,9 +388,7 @@ const CREDIT_OF_REFUND: &str = "SELECT json_quote(credit_id) FROM refunds WHERE 
 const IS_TRANSACTION: &str = "
 SELECT json_quote(transaction_id) FROM transactions WHERE transaction_id = ?1 ->> '$.transaction_id'";
 
-const OPEN_EXCEPTIONS: &str = "
-SELECT json_quote(count(*)) FROM exceptions e
-WHERE NOT EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id)";
+const OPEN_EXCEPTIONS: &str = "SELECT json_quote(count(*)) FROM unresolved";
 
 /// One statement for each table that holds facts of a credit.
 const TIMELINE: [&str; 21] = [

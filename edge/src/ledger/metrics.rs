@@ -1,11 +1,10 @@
 //! The figures that an operator's alerts look at.
 
 use paydown::api::Stop;
-use paydown::date::{Instant, text};
+use paydown::date::{Instant, Zone};
 use serde::Deserialize;
-use serde_json::json;
 
-use super::{batch, parsed, statement, stops};
+use super::{batch, figures, parsed, statement, stops};
 use crate::error::Fault;
 use crate::ports::Database;
 
@@ -44,17 +43,16 @@ pub struct LastRuns {
 }
 
 /// Reads them; the return rates over the debits processed since `since`.
-pub async fn figures(database: &dyn Database, since: Instant) -> Result<Figures, Fault> {
+pub async fn figures(database: &dyn Database, zone: &Zone, since: Instant) -> Result<Figures, Fault> {
     let statements = [
         statement(RUNS, &())?,
         statement(LAST_RUNS, &())?,
         statement(OLDEST_UNKNOWN, &())?,
         statement(OPEN_EXCEPTIONS, &())?,
         statement(DEAD_LETTERS, &())?,
-        statement(ORIGINATED, &json!({ "since": text(since) }))?,
-        statement(RETURNED, &json!({ "since": text(since) }))?,
     ];
     let results = batch(database, &statements).await?;
+    let (originated, returned) = figures::now(database, zone, &[]).await?.originated_since(since);
     let rows = |place: usize| results.get(place).map_or(&[][..], Vec::as_slice);
     Ok(Figures {
         runs: parsed(rows(0))?,
@@ -62,8 +60,8 @@ pub async fn figures(database: &dyn Database, since: Instant) -> Result<Figures,
         oldest_unknown_at: parsed::<Option<Instant>>(rows(2))?.into_iter().flatten().next(),
         open_exceptions: parsed(rows(3))?,
         dead_letters: parsed(rows(4))?.into_iter().next().unwrap_or(0),
-        originated: parsed(rows(5))?.into_iter().next().unwrap_or(0),
-        returned: parsed(rows(6))?,
+        originated,
+        returned: returned.into_iter().collect(),
         stop: stops::stop(database).await?,
     })
 }
@@ -74,24 +72,33 @@ pub async fn last_runs(database: &dyn Database) -> Result<LastRuns, Fault> {
     Ok(results.first().map_or(Ok(vec![]), |rows| parsed(rows))?.into_iter().next().unwrap_or_default())
 }
 
+/// Those of the last figures, and those since.
 const RUNS: &str = "
-SELECT json_array(status, count(*)) FROM run_closings GROUP BY status";
+WITH last AS (SELECT * FROM figures ORDER BY as_of DESC LIMIT 1)
+SELECT json_array(status, sum(number)) FROM (
+  SELECT 'complete' AS status, runs_complete AS number FROM last
+  UNION ALL SELECT 'incomplete', runs_incomplete FROM last
+  UNION ALL SELECT 'failed', runs_failed FROM last
+  UNION ALL
+  SELECT c.status, 1 FROM runs r CROSS JOIN run_closings c ON c.run_id = r.id
+  WHERE r.as_of > coalesce((SELECT as_of FROM last), ''))
+GROUP BY status HAVING sum(number) > 0";
 
 const LAST_RUNS: &str = "
 SELECT json_object(
   'run', (SELECT as_of FROM runs ORDER BY as_of DESC LIMIT 1),
-  'complete', (SELECT r.as_of FROM runs r JOIN run_closings c ON c.run_id = r.id
+  'complete', (SELECT r.as_of FROM runs r CROSS JOIN run_closings c ON c.run_id = r.id
     WHERE c.status = 'complete' ORDER BY r.as_of DESC LIMIT 1),
   'first_credit', (SELECT created_at FROM credits ORDER BY created_at, id LIMIT 1),
   'broken', json(coalesce((
     SELECT json_group_array(reason.value) FROM json_each((
-      SELECT c.reasons FROM runs r JOIN run_closings c ON c.run_id = r.id ORDER BY r.as_of DESC LIMIT 1)) AS reason
+      SELECT c.reasons FROM runs r CROSS JOIN run_closings c ON c.run_id = r.id ORDER BY r.as_of DESC LIMIT 1)) AS reason
     WHERE reason.value LIKE 'L10 %'), '[]')))";
 
 /// The same credits and debits that the sweeper calls for again.
 const OLDEST_UNKNOWN: &str = "
 WITH last AS (
-  SELECT r.id, r.as_of FROM runs r JOIN run_closings c ON c.run_id = r.id
+  SELECT r.id, r.as_of FROM runs r CROSS JOIN run_closings c ON c.run_id = r.id
   WHERE c.status <> 'failed' ORDER BY r.as_of DESC LIMIT 1),
 carried AS (
   SELECT credit_id FROM carried_over WHERE run_id = (SELECT id FROM last) AND kind = 'unanswered')
@@ -110,17 +117,12 @@ WHERE NOT EXISTS (SELECT 1 FROM transactions WHERE subject_id = called.subject)
   AND NOT EXISTS (SELECT 1 FROM observations WHERE subject_id = called.subject)";
 
 const OPEN_EXCEPTIONS: &str = "
-SELECT json_array(e.kind, count(*)) FROM exceptions e
-WHERE NOT EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id) GROUP BY e.kind";
+SELECT json_array(e.kind, count(*)) FROM unresolved u CROSS JOIN exceptions e ON e.id = u.exception_id GROUP BY e.kind";
 
-const DEAD_LETTERS: &str = "SELECT json_quote(count(*)) FROM dead_letters";
-
-const ORIGINATED: &str = "SELECT json_quote(count(*)) FROM processed_debits WHERE at >= ?1 ->> '$.since'";
-
-const RETURNED: &str = "
-SELECT json_array(code, count(*)) FROM (
-  SELECT (SELECT json_array(w.outcome, w.code) FROM words w WHERE w.subject_id = p.debit_id
-    ORDER BY w.turn DESC LIMIT 1) AS word,
-    (SELECT w.code FROM words w WHERE w.subject_id = p.debit_id ORDER BY w.turn DESC LIMIT 1) AS code
-  FROM processed_debits p WHERE p.at >= ?1 ->> '$.since')
-WHERE word ->> '$[0]' IN ('failure', 'returned') GROUP BY code";
+/// Each opened an exception of its own.
+const DEAD_LETTERS: &str = "
+SELECT json_quote(coalesce((
+  SELECT last.dead_letters + (
+    SELECT count(*) FROM exception_numbers n CROSS JOIN exceptions e ON e.id = n.exception_id
+    WHERE n.number > last.exceptions AND e.kind = 'dead_letter')
+  FROM (SELECT * FROM figures ORDER BY as_of DESC LIMIT 1) AS last), (SELECT count(*) FROM dead_letters)))";

@@ -10,6 +10,7 @@ pub mod credits;
 pub mod decisions;
 pub mod exceptions;
 pub mod facts;
+pub mod figures;
 pub mod keys;
 pub mod listings;
 pub mod metrics;

@@ -164,7 +164,7 @@ WHERE r.credit_id = ?1 ->> '$.operation.credit_id' AND r.decision_id = ?1 ->> '$
 ON CONFLICT DO NOTHING";
 
 macro_rules! to_resolve {
-    ($which:literal) => {
+    ($from:literal, $which:literal) => {
         concat!(
             "
 SELECT json_object('id', e.id, 'kind', e.kind, 'subject', e.subject, 'credit_id', e.credit_id,
@@ -172,26 +172,34 @@ SELECT json_object('id', e.id, 'kind', e.kind, 'subject', e.subject, 'credit_id'
   'holds', json((
     SELECT json_group_array(h.credit_id) FROM holds h WHERE h.exception_id = e.id
       AND NOT EXISTS (SELECT 1 FROM releases WHERE credit_id = h.credit_id AND exception_id = h.exception_id))))
-FROM exceptions e WHERE ",
+FROM ",
+            $from,
+            " WHERE ",
             $which
         )
     };
 }
 
-const TO_RESOLVE: &str = to_resolve!("e.id = ?1 ->> '$.id'");
+const TO_RESOLVE: &str = to_resolve!("exceptions e", "e.id = ?1 ->> '$.id'");
 macro_rules! wanted {
     () => {
         "e.kind = ?1 ->> '$.wanted.kind' AND (?1 ->> '$.wanted.run_id' IS NULL OR e.run_id = ?1 ->> '$.wanted.run_id')
-  AND NOT EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id)
   AND (?1 ->> '$.wanted.undecided' = 0 OR NOT EXISTS (
     SELECT 1 FROM operations WHERE idempotency_key > 'resolution/' || e.id || '/decided/'
       AND idempotency_key < 'resolution/' || e.id || '/decided0'))"
     };
 }
 
-const OPEN: &str = concat!(to_resolve!(""), wanted!(), " ORDER BY e.opened_at, e.id LIMIT ?1 ->> '$.limit'");
+const OPEN: &str = concat!(
+    to_resolve!("unresolved u CROSS JOIN exceptions e ON e.id = u.exception_id", ""),
+    wanted!(),
+    " ORDER BY e.opened_at, e.id LIMIT ?1 ->> '$.limit'"
+);
 
-const COUNT_OPEN: &str = concat!("SELECT json_quote(count(*)) FROM exceptions e WHERE ", wanted!());
+const COUNT_OPEN: &str = concat!(
+    "SELECT json_quote(count(*)) FROM unresolved u CROSS JOIN exceptions e ON e.id = u.exception_id WHERE ",
+    wanted!()
+);
 
 const CLOSE: &str = "
 INSERT INTO resolutions (exception_id, action, actor, note, resolved_at, decision_id)

@@ -123,22 +123,20 @@ pub async fn touched(
     rows(database, statement(TOUCHED, &json!({ "run_id": run, "cursor": cursor, "limit": limit }))?).await
 }
 
-/// Closes a run: what it carries over, its counts and its verdict.
-pub async fn close(
+/// Closes a run: what it carries over, its figures, its counts and its verdict.
+pub(crate) async fn close(
     database: &dyn Database,
     since: &Since,
-    reasons: &[String],
+    (status, reasons): (&str, &[String]),
+    figures: Vec<Statement>,
     now: Instant,
 ) -> Result<(), Fault> {
-    let status = if reasons.is_empty() { "complete" } else { "incomplete" };
     let closing = json!({
         "run_id": since.run_id, "status": status, "reasons": json!(reasons).to_string(), "finished_at": text(now),
     });
-    let statements = [
-        statement(CARRY_UNANSWERED, since)?,
-        statement(CARRY_NOT_COVERED, since)?,
-        statement(CLOSE, &closing)?,
-    ];
+    let mut statements = vec![statement(CARRY_UNANSWERED, since)?, statement(CARRY_NOT_COVERED, since)?];
+    statements.extend(figures);
+    statements.push(statement(CLOSE, &closing)?);
     batch(database, &statements).await.map(|_| ())
 }
 
@@ -161,7 +159,7 @@ SELECT json_object('id', r.id, 'business_date', r.business_date, 'as_of', r.as_o
   'closed', (SELECT status FROM run_closings WHERE run_id = r.id),
   'before', json((
     SELECT json_object('id', b.id, 'business_date', b.business_date, 'as_of', b.as_of)
-    FROM runs b JOIN run_closings c ON c.run_id = b.id
+    FROM runs b CROSS JOIN run_closings c ON c.run_id = b.id
     WHERE b.as_of < r.as_of AND c.status <> 'failed' ORDER BY b.as_of DESC LIMIT 1)))
 FROM runs r WHERE r.as_of = ?1 ->> '$.as_of'";
 
@@ -170,11 +168,12 @@ INSERT INTO runs (id, business_date, as_of, started_at, missed_days)
 SELECT ?1 ->> '$.id', ?1 ->> '$.business_date', ?1 ->> '$.as_of', ?1 ->> '$.started_at', ?1 -> '$.missed_days'
 WHERE NOT EXISTS (SELECT 1 FROM runs WHERE as_of > ?1 ->> '$.as_of') ON CONFLICT DO NOTHING";
 
+/// Only the run before can be open: it ended all before it.
 const OVERTAKE: &str = "
 INSERT INTO run_closings (run_id, status, reasons, counts, finished_at)
 SELECT r.id, 'failed', json_array('overtaken by the run of ' || (?1 ->> '$.as_of')), '{}', ?1 ->> '$.started_at'
-FROM runs r WHERE r.as_of < ?1 ->> '$.as_of' AND NOT EXISTS (SELECT 1 FROM run_closings WHERE run_id = r.id)
-AND EXISTS (SELECT 1 FROM runs WHERE id = ?1 ->> '$.id') ON CONFLICT DO NOTHING";
+FROM runs r WHERE r.as_of = (SELECT max(as_of) FROM runs WHERE as_of < ?1 ->> '$.as_of')
+AND NOT EXISTS (SELECT 1 FROM run_closings WHERE run_id = r.id) AND EXISTS (SELECT 1 FROM runs WHERE id = ?1 ->> '$.id') ON CONFLICT DO NOTHING";
 
 const RUN_LATE: &str = "
 INSERT INTO exceptions (id, kind, subject, credit_id, run_id, detail, opened_at, decision_id)
@@ -221,9 +220,8 @@ ON CONFLICT DO NOTHING";
 
 const CARRY_NOT_COVERED: &str = "
 INSERT INTO carried_over (run_id, kind, credit_id)
-SELECT ?1 ->> '$.run_id', 'not_covered', credit_id FROM exceptions e
-WHERE e.kind = 'report_gap' AND NOT EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id)
-  AND (e.run_id = ?1 ->> '$.run_id' OR e.credit_id IN (
+SELECT ?1 ->> '$.run_id', 'not_covered', credit_id FROM unresolved u CROSS JOIN exceptions e ON e.id = u.exception_id
+WHERE e.kind = 'report_gap' AND (e.run_id = ?1 ->> '$.run_id' OR e.credit_id IN (
     SELECT credit_id FROM carried_over WHERE run_id = ?1 ->> '$.before' AND kind = 'not_covered'))
 ON CONFLICT DO NOTHING";
 

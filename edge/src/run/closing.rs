@@ -3,7 +3,7 @@
 use paydown::credit::State;
 use paydown::id::CreditId;
 
-use super::{FOUND_CREDITS, Running, Stage, Stretch, Worked};
+use super::{FOUND_CREDITS, Running, Stage, Stretch, Worked, counting};
 use crate::error::Fault;
 use crate::ledger::credits::Since;
 use crate::ledger::facts::facts;
@@ -37,8 +37,10 @@ pub(super) async fn close(running: &Running<'_>) -> Result<(), Fault> {
         reasons.extend(running.place(stage).await?.reasons);
     }
     reasons.dedup();
+    let status = if reasons.is_empty() { "complete" } else { "incomplete" };
+    let figures = counting::figures(running, status).await?;
     let now = running.ports.clock.now().await?;
-    runs::close(running.database(), &running.since(""), &reasons, now).await?;
+    runs::close(running.database(), &running.since(""), (status, &reasons), figures, now).await?;
     log::info("run closed", serde_json::json!({ "run_id": running.run.id, "reasons": reasons }));
     Ok(())
 }

@@ -7,7 +7,7 @@
 //! 3. download the report once, archive it, record its observations (`reading`);
 //! 4. to 6. words and timeouts, credit by credit, as core decides (`deciding`);
 //! 7. issue what is due (`issuing`), unless it is more than one run may issue (`weighing`);
-//! 8. check L10 over everything touched and close the run (`closing`).
+//! 8. check L10 over everything touched, count the figures (`counting`) and close the run (`closing`).
 //!
 //! Each stage is a row when it is done and resumes where its last slice ended; doing one twice changes
 //! nothing. A run that a later one overtook does nothing more.
@@ -15,6 +15,7 @@
 mod budget;
 mod calling;
 mod closing;
+mod counting;
 mod deciding;
 mod delivery;
 mod intake;
@@ -82,10 +83,11 @@ enum Stage {
     Weigh,
     Issue,
     Check,
+    Figures,
 }
 
 impl Stage {
-    const ALL: [Stage; 7] = [
+    const ALL: [Stage; 8] = [
         Stage::Seek,
         Stage::Report,
         Stage::Observations,
@@ -93,6 +95,7 @@ impl Stage {
         Stage::Weigh,
         Stage::Issue,
         Stage::Check,
+        Stage::Figures,
     ];
 
     fn name(self) -> &'static str {
@@ -104,6 +107,7 @@ impl Stage {
             Stage::Weigh => "weigh",
             Stage::Issue => "issue",
             Stage::Check => "check",
+            Stage::Figures => ledger::figures::STAGE,
         }
     }
 }
@@ -189,6 +193,7 @@ impl<'a> Running<'a> {
             Stage::Weigh => weighing::weigh(self).await?,
             Stage::Issue => issuing::issue(self).await?,
             Stage::Check => closing::check(self).await?,
+            Stage::Figures => counting::count(self).await?,
         };
         let detail = match stretch {
             Stretch::Done(detail) => detail,

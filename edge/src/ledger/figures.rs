@@ -1,0 +1,365 @@
+//! The daily figures: what a run found the book to come to, and what was decided since.
+//!
+//! Each change to a credit takes a turn, and what it adds to the figures changes with nothing else. So the figures of now are
+//! those of the last run that counted, with the difference of the credits that took a turn since: what each adds now, less
+//! what it added at the first of those turns. A run's decisions are found by the run, all others in the order in which they
+//! landed (`decided_between_runs`); new credits by their number, none of which is created before the last run's instant.
+//!
+//! Without figures to build on, or where days were counted in another zone, all credits are counted.
+
+use paydown::credit::Facts;
+use paydown::date::{BusinessDate, Instant, Zone, text};
+use paydown::figures::{Days, Figures};
+use paydown::id::{self, CreditId, RunId};
+use paydown::policy::RETURN_RATE_DAYS;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{batch, parsed, rows, statement};
+use crate::error::Fault;
+use crate::ports::{Database, Statement};
+
+/// How many credits that changed are found at once.
+const FOUND: usize = 10_000;
+
+/// How many credits are counted at once.
+const SLICE: usize = 250;
+
+/// The stage of a run in which it counts. A run that counts decides nothing more.
+pub const STAGE: &str = "figures";
+
+/// The figures of the last run that counted.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Counted {
+    /// The run.
+    pub run_id: RunId,
+    /// Its instant, as sortable text.
+    as_of: String,
+    /// The run that counted all credits, on which it built.
+    counted_from: RunId,
+    /// The zone in which days were counted.
+    zone: Uuid,
+    /// The number of the last decision outside of runs that is counted.
+    decided: i64,
+    /// How many credits are counted that were created at `as_of` or later.
+    created: i64,
+    /// What the book came to, without its days.
+    figures: Figures,
+}
+
+/// Up to where a run counts: all before is in the ledger when it begins, and lands in one order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Marks {
+    /// The number of the last decision outside of runs.
+    decided: i64,
+    /// How many credits were created since the figures on which the run builds.
+    created: i64,
+    /// How many were created at the run's instant or later.
+    created_since: i64,
+}
+
+/// A credit that changed, and the turns between which it did.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Changed {
+    /// The credit.
+    pub credit_id: CreditId,
+    /// The first turn that is not counted.
+    from: i64,
+    /// The first turn that is not to be counted.
+    to: Option<i64>,
+}
+
+/// On what to build, and up to where to count.
+#[derive(Debug, Clone, Serialize)]
+pub struct Span {
+    /// The instant of the run that counted last, as sortable text; none counts all credits.
+    since: Option<String>,
+    /// The last decision that is counted.
+    after: i64,
+    /// The instant of the last run to count, as sortable text.
+    until: String,
+    /// The last decision to count.
+    up_to: Option<i64>,
+}
+
+/// The figures of the last run that counted days in this zone.
+pub async fn last(database: &dyn Database, zone: &Zone) -> Result<Option<Counted>, Fault> {
+    let found: Vec<Counted> = rows(database, statement(LAST, &())?).await?;
+    let zone = zone_id(zone)?;
+    Ok(found.into_iter().next().filter(|counted| counted.zone == zone))
+}
+
+/// The figures of now, with the days that are asked for.
+pub async fn now(database: &dyn Database, zone: &Zone, days: &[BusinessDate]) -> Result<Figures, Fault> {
+    let base = last(database, zone).await?;
+    let since = base.as_ref().map(|base| base.as_of.clone());
+    let mut figures = base.as_ref().map(|base| base.figures.clone()).unwrap_or_default();
+    let created: Vec<i64> = rows(database, statement(CREATED, &json!({ "since": since }))?).await?;
+    let known = base.as_ref().map_or(0, |base| base.created);
+    figures.plus(&Figures::of_new(created.into_iter().next().unwrap_or(0).saturating_sub(known)));
+    if let Some(base) = &base {
+        let wanted = json!({ "counted_from": base.counted_from, "as_of": base.as_of, "days": days });
+        let kept: Vec<(BusinessDate, i64, i64)> = rows(database, statement(DAYS, &wanted)?).await?;
+        figures.put_days(kept.into_iter().map(|(date, expected, collected)| (date, (expected, collected))));
+    }
+    let span = Span::since(base.as_ref());
+    let mut cursor = String::new();
+    loop {
+        let found = changed(database, &span, &cursor).await?;
+        let Some(last) = found.last() else { return Ok(figures) };
+        cursor = last.credit_id.to_string();
+        for slice in found.chunks(SLICE) {
+            figures.plus(&difference(database, zone, slice).await?);
+        }
+    }
+}
+
+impl Span {
+    /// All that is not counted.
+    fn since(base: Option<&Counted>) -> Span {
+        let (since, after) = base.map(|base| (base.as_of.clone(), base.decided)).unzip();
+        Span { since, after: after.unwrap_or(0), until: "~".into(), up_to: None }
+    }
+
+    /// All that is not counted and that a run counts.
+    pub fn of_run(base: Option<&Counted>, as_of: Instant, marks: &Marks) -> Span {
+        Span { until: text(as_of), up_to: Some(marks.decided), ..Span::since(base) }
+    }
+}
+
+/// The credits behind one that changed in a span; all of them where there is nothing to build on.
+pub async fn changed(database: &dyn Database, span: &Span, cursor: &str) -> Result<Vec<Changed>, Fault> {
+    let sql = if span.since.is_some() { CHANGED } else { ALL };
+    rows(database, statement(sql, &json!({ "span": span, "cursor": cursor, "limit": FOUND }))?).await
+}
+
+/// By how much the figures change with these credits. One of which nothing was decided before counts as a new one already.
+pub async fn difference(database: &dyn Database, zone: &Zone, changed: &[Changed]) -> Result<Figures, Fault> {
+    let before: Vec<Standing> = changed
+        .iter()
+        .filter(|changed| changed.from > 0)
+        .map(|changed| Standing { credit_id: changed.credit_id, turn: Some(changed.from) })
+        .collect();
+    let after: Vec<Standing> =
+        changed.iter().map(|changed| Standing { credit_id: changed.credit_id, turn: changed.to }).collect();
+    let results = batch(database, &[statement(STANDING, &before)?, statement(STANDING, &after)?]).await?;
+    let facts = |place: usize| -> Result<Vec<Facts>, Fault> {
+        results.get(place).map_or(Ok(vec![]), |rows| parsed(rows))
+    };
+    let mut difference = Figures::default();
+    for facts in facts(1)? {
+        difference.plus(&Figures::of(&facts, |at| zone.business_date(at)));
+    }
+    for facts in facts(0)? {
+        difference.minus(&Figures::of(&facts, |at| zone.business_date(at)));
+    }
+    let new = changed.len().saturating_sub(before.len());
+    difference.minus(&Figures::of_new(i64::try_from(new).unwrap_or(i64::MAX)));
+    Ok(difference)
+}
+
+/// A credit as it stood before a turn, or as it stands.
+#[derive(Serialize)]
+struct Standing {
+    credit_id: CreditId,
+    turn: Option<i64>,
+}
+
+/// Begins to count, unless that was done: fixes up to where. From then on the run decides nothing.
+pub async fn begin(
+    database: &dyn Database,
+    run: RunId,
+    as_of: Instant,
+    base: Option<&Counted>,
+    now: Instant,
+) -> Result<(), Fault> {
+    let parameter = json!({
+        "run_id": run, "stage": STAGE, "as_of": text(as_of), "since": base.map(|base| &base.as_of), "now": text(now),
+    });
+    batch(database, &[statement(BEGIN, &parameter)?]).await.map(|_| ())
+}
+
+/// The statements that write the figures of a run that is about to be closed with a status: the days that changed, the
+/// exceptions that are open, and all else. They do nothing for a run that is closed.
+pub(crate) fn counted(
+    run: (RunId, Instant),
+    status: &str,
+    zone: &Zone,
+    base: Option<Counted>,
+    marks: &Marks,
+    mut difference: Figures,
+) -> Result<Vec<Statement>, Fault> {
+    let (run_id, as_of) = run;
+    let days = days_of(&difference.take_days());
+    let counted_from = base.as_ref().map_or(run_id, |base| base.counted_from);
+    let known = base.as_ref().map_or(0, |base| base.created);
+    let mut figures = base.map(|base| base.figures).unwrap_or_default();
+    figures.plus(&difference);
+    figures.plus(&Figures::of_new(marks.created.saturating_sub(known)));
+    figures.forget_originated_before(kept_from(as_of));
+    let parameter = json!({
+        "run_id": run_id, "as_of": text(as_of), "counted_from": counted_from, "zone": zone_id(zone)?, "marks": marks,
+        "status": status, "figures": serde_json::to_string(&figures)?, "days": days,
+    });
+    let sets = [DAY_FIGURES, OPEN_EXCEPTIONS, COUNTED];
+    sets.into_iter().map(|sql| statement(sql, &parameter)).collect()
+}
+
+/// From when on it is kept what was originated: twice as long as return rates look back, since not every clock that asks is
+/// as late as the run's.
+fn kept_from(as_of: Instant) -> Instant {
+    paydown::date::days_before(as_of, RETURN_RATE_DAYS.saturating_mul(2))
+}
+
+fn days_of(days: &Days) -> Vec<(BusinessDate, i64, i64)> {
+    days.iter().map(|(date, (expected, collected))| (*date, *expected, *collected)).collect()
+}
+
+/// A zone by all its offsets.
+fn zone_id(zone: &Zone) -> Result<Uuid, Fault> {
+    Ok(id::from_cause(0, &["zone", &serde_json::to_string(zone)?]))
+}
+
+const LAST: &str = "
+SELECT json_object('run_id', run_id, 'as_of', as_of, 'counted_from', counted_from, 'zone', zone, 'decided', decided,
+  'created', created, 'figures', json(figures))
+FROM figures ORDER BY as_of DESC LIMIT 1";
+
+const CREATED: &str = "
+SELECT json_quote(count(*)) FROM credits WHERE created_at >= coalesce(?1 ->> '$.since', '')";
+
+/// The last figures of each day.
+const DAYS: &str = "
+SELECT json_array(f.date, f.expected, f.collected) FROM json_each(?1, '$.days') AS day
+CROSS JOIN day_figures f ON f.counted_from = ?1 ->> '$.counted_from' AND f.date = day.value AND f.as_of = (
+  SELECT max(as_of) FROM day_figures
+  WHERE counted_from = ?1 ->> '$.counted_from' AND date = day.value AND as_of <= ?1 ->> '$.as_of')";
+
+/// A later decision than the last to count may have landed meanwhile: the credit counts as it stood before.
+macro_rules! changed {
+    ($of:literal, $from:literal, $group:literal) => {
+        concat!(
+            "
+SELECT json_object('credit_id', credit_id, 'from', ",
+            $from,
+            ", 'to', iif(?1 ->> '$.span.up_to' IS NULL, NULL, (
+  SELECT min(turn) FROM decided_between_runs later
+  WHERE later.number > ?1 ->> '$.span.up_to' AND later.credit_id = found.credit_id)))
+FROM (",
+            $of,
+            ") AS found WHERE credit_id > ?1 ->> '$.cursor' ",
+            $group,
+            " ORDER BY credit_id LIMIT ?1 ->> '$.limit'"
+        )
+    };
+}
+
+const CHANGED: &str = changed!(
+    "
+  SELECT d.credit_id, d.turn FROM runs CROSS JOIN decisions d ON d.run_id = runs.id
+  WHERE runs.as_of > ?1 ->> '$.span.since' AND runs.as_of <= ?1 ->> '$.span.until'
+  UNION ALL
+  SELECT credit_id, turn FROM decided_between_runs
+  WHERE number > ?1 ->> '$.span.after'
+    AND (?1 ->> '$.span.up_to' IS NULL OR number <= ?1 ->> '$.span.up_to')",
+    "min(turn)",
+    "GROUP BY credit_id"
+);
+
+const ALL: &str = changed!("SELECT id AS credit_id FROM credits", "0", "");
+
+/// The facts that figures follow from, by the turns of the decisions that made them.
+const STANDING: &str = "
+SELECT json_object(
+  'id', c.id, 'account_id', c.account_id, 'currency', c.currency,
+  'terms', json_object('amount', c.amount, 'fee', c.fee, 'installments', c.installments, 'interval_days', c.interval_days),
+  'created_at', c.created_at, 'turn', 0, 'transaction_id', NULL,
+  'debits', json((
+    SELECT json_group_array(json_object(
+      'id', d.id, 'sequence', d.sequence, 'amount', d.amount, 'due_date', d.due_date, 'reason', d.reason,
+      'replaces', d.replaces, 'transaction_id', NULL,
+      'submitted_at', (
+        SELECT p.at FROM processed_debits p CROSS JOIN decisions x ON x.id = p.decision_id
+        WHERE p.debit_id = d.id AND x.turn < c.turn),
+      'cancelled_because', (
+        SELECT n.because FROM cancellations n CROSS JOIN decisions x ON x.id = n.decision_id
+        WHERE n.debit_id = d.id AND x.turn < c.turn)))
+    FROM (SELECT * FROM debits WHERE credit_id = c.id ORDER BY sequence) AS d
+    CROSS JOIN decisions made ON made.id = d.decision_id WHERE made.turn < c.turn)),
+  'observations', json('[]'),
+  'words', json((
+    SELECT json_group_array(json_object('subject', subject_id, 'outcome', outcome, 'code', code, 'at', at))
+    FROM (SELECT * FROM words WHERE credit_id = c.id AND turn < c.turn ORDER BY turn))),
+  'timeouts', json((
+    SELECT json_group_array(t.subject_id) FROM timeouts t CROSS JOIN decisions x ON x.id = t.decision_id
+    WHERE t.credit_id = c.id AND x.turn < c.turn)),
+  'unknown_answers', json('[]'),
+  'holds', json((
+    SELECT json_group_array(json_object('exception_id', h.exception_id, 'released', json(iif(EXISTS (
+      SELECT 1 FROM releases r CROSS JOIN decisions y ON y.id = r.decision_id
+      WHERE r.credit_id = h.credit_id AND r.exception_id = h.exception_id AND y.turn < c.turn), 'true', 'false'))))
+    FROM holds h CROSS JOIN decisions x ON x.id = h.decision_id WHERE h.credit_id = c.id AND x.turn < c.turn)),
+  'exceptions', json('[]'),
+  'written_off', json(iif(EXISTS (
+    SELECT 1 FROM write_offs o CROSS JOIN decisions x ON x.id = o.decision_id
+    WHERE o.credit_id = c.id AND x.turn < c.turn), 'true', 'false')),
+  'external_payments', json((
+    SELECT json_group_array(json_object('id', e.id, 'amount', e.amount, 'received_on', e.received_on,
+      'revoked', json(iif(EXISTS (
+        SELECT 1 FROM external_payment_revocations v CROSS JOIN decisions y ON y.id = v.decision_id
+        WHERE v.payment_id = e.id AND y.turn < c.turn), 'true', 'false'))))
+    FROM external_payments e CROSS JOIN decisions x ON x.id = e.decision_id
+    WHERE e.credit_id = c.id AND x.turn < c.turn)),
+  'refunds', json((
+    SELECT json_group_array(json_object('id', r.id, 'amount', r.amount, 'submitted_at', r.at, 'transaction_id', NULL))
+    FROM refunds r CROSS JOIN decisions x ON x.id = r.decision_id WHERE r.credit_id = c.id AND x.turn < c.turn)))
+FROM (
+  SELECT credits.*, coalesce(wanted.value ->> '$.turn', 9223372036854775807) AS turn
+  FROM json_each(?1) AS wanted CROSS JOIN credits ON credits.id = wanted.value ->> '$.credit_id') AS c";
+
+const BEGIN: &str = "
+INSERT INTO run_stages (run_id, stage, slice, cursor, detail, at)
+SELECT ?1 ->> '$.run_id', ?1 ->> '$.stage', 0, '', json_object('marks', json_object(
+  'decided', coalesce((SELECT max(number) FROM decided_between_runs), 0),
+  'created', (SELECT count(*) FROM credits WHERE created_at >= coalesce(?1 ->> '$.since', '')),
+  'created_since', (SELECT count(*) FROM credits WHERE created_at >= ?1 ->> '$.as_of'))), ?1 ->> '$.now'
+WHERE true ON CONFLICT DO NOTHING";
+
+/// Each day that changed, as it was last and what came to it.
+const DAY_FIGURES: &str = "
+INSERT INTO day_figures (counted_from, date, as_of, expected, collected)
+SELECT ?1 ->> '$.counted_from', day.value ->> '$[0]', ?1 ->> '$.as_of',
+  coalesce(last.expected, 0) + (day.value ->> '$[1]'), coalesce(last.collected, 0) + (day.value ->> '$[2]')
+FROM json_each(?1, '$.days') AS day
+LEFT JOIN day_figures last ON last.counted_from = ?1 ->> '$.counted_from' AND last.date = day.value ->> '$[0]'
+  AND last.as_of = (
+    SELECT max(as_of) FROM day_figures WHERE counted_from = ?1 ->> '$.counted_from' AND date = day.value ->> '$[0]')
+WHERE NOT EXISTS (SELECT 1 FROM run_closings WHERE run_id = ?1 ->> '$.run_id') ON CONFLICT DO NOTHING";
+
+const OPEN_EXCEPTIONS: &str = "
+INSERT INTO open_exceptions (run_id, exception_id)
+SELECT ?1 ->> '$.run_id', exception_id FROM unresolved
+WHERE NOT EXISTS (SELECT 1 FROM run_closings WHERE run_id = ?1 ->> '$.run_id') ON CONFLICT DO NOTHING";
+
+/// The runs and dead letters of the last figures, and those since.
+const COUNTED: &str = "
+WITH base AS (SELECT * FROM figures ORDER BY as_of DESC LIMIT 1),
+ended AS (
+  SELECT c.status FROM runs r CROSS JOIN run_closings c ON c.run_id = r.id
+  WHERE r.as_of > coalesce((SELECT as_of FROM base), '') AND r.as_of < ?1 ->> '$.as_of'
+  UNION ALL SELECT ?1 ->> '$.status')
+INSERT INTO figures (run_id, as_of, counted_from, zone, decided, created, exceptions, dead_letters, runs_complete,
+  runs_incomplete, runs_failed, figures)
+SELECT ?1 ->> '$.run_id', ?1 ->> '$.as_of', ?1 ->> '$.counted_from', ?1 ->> '$.zone', ?1 ->> '$.marks.decided',
+  ?1 ->> '$.marks.created_since', coalesce((SELECT max(number) FROM exception_numbers), 0),
+  coalesce((
+    SELECT base.dead_letters + (
+      SELECT count(*) FROM exception_numbers n CROSS JOIN exceptions e ON e.id = n.exception_id
+      WHERE n.number > base.exceptions AND e.kind = 'dead_letter')
+    FROM base), (SELECT count(*) FROM dead_letters)),
+  coalesce((SELECT runs_complete FROM base), 0) + (SELECT count(*) FROM ended WHERE status = 'complete'),
+  coalesce((SELECT runs_incomplete FROM base), 0) + (SELECT count(*) FROM ended WHERE status = 'incomplete'),
+  coalesce((SELECT runs_failed FROM base), 0) + (SELECT count(*) FROM ended WHERE status = 'failed'),
+  ?1 ->> '$.figures'
+WHERE NOT EXISTS (SELECT 1 FROM run_closings WHERE run_id = ?1 ->> '$.run_id') ON CONFLICT DO NOTHING";

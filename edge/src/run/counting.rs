@@ -1,0 +1,72 @@
+//! After stage 8: the run counts what changed since the figures before, so that the dashboard need not sum up the book.
+
+use paydown::figures::Figures;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Later, Running, SLICE_CREDITS, Stage, Stretch};
+use crate::error::Fault;
+use crate::ledger::figures::{self, Counted, Marks, Span};
+use crate::ledger::{self, runs};
+use crate::ports::Statement;
+
+/// How far a run has counted, as its stage's rows keep it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Count {
+    /// Up to where it counts.
+    marks: Marks,
+    /// By how much the figures change with the credits counted so far.
+    #[serde(default)]
+    difference: Figures,
+}
+
+/// Counts the credits that changed. What is counted stands still: the run decides nothing more, and what operators decide
+/// from now on is for the next.
+pub(super) async fn count(running: &Running<'_>) -> Result<Stretch, Fault> {
+    let (database, run) = (running.database(), &running.run);
+    let base = base(running).await?;
+    let now = running.ports.clock.now().await?;
+    figures::begin(database, run.id, run.as_of, base.as_ref(), now).await?;
+    let Some(begun) = runs::progress(database, run.id, figures::STAGE).await? else {
+        return Err(Fault::Permanent("the run did not begin to count".into()));
+    };
+    let mut count: Count = serde_json::from_value(begun.detail)?;
+    let mut cursor = begun.cursor.unwrap_or_default();
+    let span = Span::of_run(base.as_ref(), run.as_of, &count.marks);
+    loop {
+        let found = figures::changed(database, &span, &cursor).await?;
+        if found.is_empty() {
+            return Ok(Stretch::Done(serde_json::to_value(&count)?));
+        }
+        for slice in found.chunks(SLICE_CREDITS) {
+            if running.is_spent().await? {
+                let (slice, detail) = (begun.slice.saturating_add(1), serde_json::to_value(&count)?);
+                let so_far = running.slice_done(Stage::Figures, slice, Some(&cursor), &detail).await?;
+                ledger::batch(database, &[so_far]).await?;
+                return Ok(Stretch::Later(Later { seconds: 0 }));
+            }
+            let difference = figures::difference(database, &running.ports.settings.zone, slice).await?;
+            count.difference.plus(&difference);
+            cursor = slice.last().map(|changed| changed.credit_id.to_string()).unwrap_or_default();
+        }
+    }
+}
+
+/// The statements that write the figures with the run's end, from what its stage counted.
+pub(super) async fn figures(running: &Running<'_>, status: &str) -> Result<Vec<Statement>, Fault> {
+    let run = &running.run;
+    let counted = runs::progress(running.database(), run.id, figures::STAGE).await?;
+    let base = base(running).await?;
+    // Someone else closed the run meanwhile.
+    if base.as_ref().is_some_and(|base| base.run_id == run.id) {
+        return Ok(vec![]);
+    }
+    let count: Count = serde_json::from_value(counted.map_or(Value::Null, |done| done.detail))?;
+    let zone = &running.ports.settings.zone;
+    figures::counted((run.id, run.as_of), status, zone, base, &count.marks, count.difference)
+}
+
+/// The figures on which the run builds.
+async fn base(running: &Running<'_>) -> Result<Option<Counted>, Fault> {
+    figures::last(running.database(), &running.ports.settings.zone).await
+}

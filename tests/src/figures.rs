@@ -1,0 +1,68 @@
+//! The figures as they must be: of every credit of the book, and of every exception, counted anew.
+
+use futures_executor::block_on;
+use paydown::date::{BusinessDate, Instant, Zone};
+use paydown::figures::Figures;
+use paydown_edge::ledger::facts::facts;
+use paydown_edge::ledger::figures::now;
+use paydown_edge::ledger::listings::open_exceptions;
+use paydown_edge::ledger::metrics;
+
+use crate::sqlite::Sqlite;
+
+/// How many days to each side are compared.
+const DAYS: u32 = 400;
+
+/// Says what differs between the figures that the product gives and those of the whole book; nothing when none does.
+pub fn differences(sqlite: &Sqlite, zone: &Zone, at: Instant) -> Result<(), String> {
+    let today = zone.business_date(at);
+    let (from, to) = (today.minus_days(DAYS), today.plus_days(DAYS));
+    let days: Vec<BusinessDate> = (0..=2 * DAYS).map(|n| from.plus_days(n)).collect();
+    let given = block_on(now(sqlite, zone, &days)).map_err(|fault| fault.to_string())?;
+    let book = of_book(sqlite, zone);
+    let open = |of: u64| move |figures: &Figures| figures.summary(at, today, (from, to), of);
+    let given_open = block_on(open_exceptions(sqlite)).map_err(|fault| fault.to_string())?;
+    is_same("summary", &open(given_open)(&given), &open(sum(&open_by_kind(sqlite)))(&book))?;
+    let since = paydown::date::days_before(at, 60);
+    is_same("originated", &given.originated_since(since), &book.originated_since(since))?;
+    let metrics = block_on(metrics::figures(sqlite, zone, since)).map_err(|fault| fault.to_string())?;
+    is_same("open exceptions", &metrics.open_exceptions, &open_by_kind(sqlite))?;
+    let runs = counted(sqlite, "SELECT json_array(status, count(*)) FROM run_closings GROUP BY status");
+    is_same("runs", &metrics.runs, &runs)?;
+    let dead_letters = sqlite.query("SELECT count(*) FROM dead_letters");
+    is_same("dead letters", &vec![metrics.dead_letters.to_string()], &dead_letters)
+}
+
+/// The figures of all credits.
+fn of_book(sqlite: &Sqlite, zone: &Zone) -> Figures {
+    let ids = sqlite.query("SELECT id FROM credits");
+    let ids: Vec<_> = ids.iter().map(|id| id.parse().expect("the id of a credit")).collect();
+    let mut figures = Figures::default();
+    for facts in block_on(facts(sqlite, &ids)).expect("the facts can be read") {
+        figures.plus(&Figures::of(&facts, |at| zone.business_date(at)));
+    }
+    figures
+}
+
+fn open_by_kind(sqlite: &Sqlite) -> Vec<(String, u64)> {
+    counted(
+        sqlite,
+        "SELECT json_array(kind, count(*)) FROM exceptions
+         WHERE id NOT IN (SELECT exception_id FROM resolutions) GROUP BY kind",
+    )
+}
+
+fn counted(sqlite: &Sqlite, sql: &str) -> Vec<(String, u64)> {
+    sqlite.query(sql).iter().map(|row| serde_json::from_str(row).expect("a name and a number")).collect()
+}
+
+fn sum(counts: &[(String, u64)]) -> u64 {
+    counts.iter().map(|(_, count)| count).sum()
+}
+
+fn is_same<T: std::fmt::Debug + PartialEq>(what: &str, given: &T, book: &T) -> Result<(), String> {
+    if given == book {
+        return Ok(());
+    }
+    Err(format!("{what}: the figures say {given:?}, the book comes to {book:?}"))
+}
