@@ -13,6 +13,7 @@ use paydown::id::CreditId;
 use paydown::money::Cents;
 use paydown::observation::{Outcome, Source};
 use paydown_edge::ledger::facts::facts;
+use paydown_tests::figures::differences;
 use paydown_tests::memory::MemoryArchive;
 use paydown_tests::replay::replay;
 use paydown_tests::sqlite::Sqlite;
@@ -99,6 +100,7 @@ impl Checks {
         }
         self.turns_are_in_order()?;
         self.account_is_held()?;
+        self.figures_are_of_the_book()?;
         self.intents_were_allowed()?;
         self.bank_agrees(&books)?;
         self.timeouts_are_silent()?;
@@ -261,6 +263,13 @@ impl Checks {
             .query("SELECT id FROM exceptions WHERE id NOT IN (SELECT exception_id FROM resolutions)")
             .into_iter()
             .collect()
+    }
+
+    /// What the dashboard shows is what the whole book comes to, as of any day.
+    fn figures_are_of_the_book(&self) -> Result<(), String> {
+        let last = self.sqlite.query("SELECT max(as_of) FROM runs");
+        let at = last.first().and_then(|as_of| as_of.parse().ok());
+        at.map_or(Ok(()), |at| differences(&self.sqlite, &self.scene.config.zone, at))
     }
 
     // --- L10.3 ---

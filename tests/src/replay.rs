@@ -185,11 +185,12 @@ impl<'a> Life<'a> {
         };
         self.see_closed(&asked);
         let facts = self.with_what_was_seen(&asked, said);
-        let input = match &asked.input {
+        let (input, asked_again) = match &asked.input {
             Input::Words { covered_from } => {
-                Input::Words { covered_from: coverage.of_run(decided.run_id, *covered_from) }
+                let (whole, part) = coverage.of_run(decided.run_id, *covered_from);
+                (Input::Words { covered_from: whole }, Input::Words { covered_from: part })
             }
-            other => other.clone(),
+            other => (other.clone(), other.clone()),
         };
         let in_force = self.tables.policies.get(&decided.policy_id).expect("a decision names its policy");
         let (policy, zone) = (&in_force.policy, &in_force.offsets);
@@ -197,7 +198,7 @@ impl<'a> Life<'a> {
         let decision = decide(&facts, input.clone(), &context);
         self.replayed.push(format!("turn {turn}: rule {}", decision.rule(self.own.id)));
         self.replayed.extend(turn, self.tables.as_recorded(&self.own, decided, &input, &decision));
-        let asked = serde_json::to_value(Asked::of(input, &facts)).expect("it is JSON");
+        let asked = serde_json::to_value(Asked::of(asked_again, &facts)).expect("it is JSON");
         self.replayed.push(format!("turn {turn}: asked {asked}"));
         self.apply(&decision, decided);
     }

@@ -167,8 +167,10 @@ pub async fn exceptions(
     limit: usize,
 ) -> Result<Vec<ExceptionExamined>, Fault> {
     let parameter = json!({ "opened_at": behind.opened_at, "id": behind.id, "limit": limit });
-    let sql = if behind.past_open { EXCEPTIONS } else { OPEN };
-    rows(database, statement(sql, &parameter)?).await
+    let statements: &[&'static str] = if behind.past_open { &[EXCEPTIONS] } else { &[OPEN, UNCOUNTED] };
+    let statements: Result<Vec<_>, _> = statements.iter().map(|sql| statement(sql, &parameter)).collect();
+    let results = batch(database, &statements?).await?;
+    parsed(&results.concat())
 }
 
 /// An exception that was examined.
@@ -363,7 +365,14 @@ ORDER BY e.opened_at, e.id LIMIT ?1 ->> '$.limit'"
 const OPEN: &str = exceptions!(
     "unresolved u CROSS JOIN exceptions e ON e.id = u.exception_id",
     "(e.opened_at, e.id) > (?1 ->> '$.opened_at', ?1 ->> '$.id')
-ORDER BY e.opened_at, e.id LIMIT ?1 ->> '$.limit'"
+ORDER BY e.opened_at, e.id LIMIT iif(EXISTS (SELECT 1 FROM figures), ?1 ->> '$.limit', 0)"
+);
+
+/// Until a run has carried the open ones over, all are examined.
+const UNCOUNTED: &str = exceptions!(
+    "exceptions e",
+    "(e.opened_at, e.id) > (?1 ->> '$.opened_at', ?1 ->> '$.id')
+ORDER BY e.opened_at, e.id LIMIT iif(EXISTS (SELECT 1 FROM figures), 0, ?1 ->> '$.limit')"
 );
 const EXCEPTION: &str = exceptions!("exceptions e", "e.id = ?1 ->> '$.id'");
 

@@ -1,6 +1,7 @@
 //! The reports: what was read, what they say, and what of it nobody knows.
 
-use paydown::date::{Instant, text};
+use paydown::coverage::CompleteReport;
+use paydown::date::Instant;
 use paydown::id::RunId;
 use paydown::observation::Status;
 use serde::de::DeserializeOwned;
@@ -43,9 +44,13 @@ pub async fn of_run(database: &dyn Database, run: RunId) -> Result<Option<Report
     Ok(found.into_iter().next())
 }
 
-/// The complete reports read up to an instant, latest first: the instant and the days each reaches back.
-pub async fn complete(database: &dyn Database, until: Instant) -> Result<Vec<(Instant, u32)>, Fault> {
-    rows(database, statement(COMPLETE, &json!({ "until": text(until) }))?).await
+/// The complete reports read up to an instant, given as sortable text, latest first.
+pub async fn complete(
+    database: &dyn Database,
+    until: &str,
+    limit: usize,
+) -> Result<Vec<CompleteReport>, Fault> {
+    rows(database, statement(COMPLETE, &json!({ "until": until, "limit": limit }))?).await
 }
 
 /// A row of a report that states a status.
@@ -158,7 +163,7 @@ FROM reports WHERE run_id = ?1 ->> '$.run_id'";
 /// A report is complete when it was downloaded whole, has been read to its end with a header, and none of its rows
 /// is an open `malformed_row`, one by one or as one on the run.
 const COMPLETE: &str = "
-SELECT json_array(p.read_at, p.window_days) FROM reports p
+SELECT json_object('read_at', p.read_at, 'window_days', p.window_days) FROM reports p
 WHERE p.read_at <= ?1 ->> '$.until' AND p.whole = 1
   AND EXISTS (SELECT 1 FROM run_stages WHERE run_id = p.run_id AND stage = 'observations' AND cursor IS NULL
     AND detail ->> '$.header' = 'readable')
@@ -168,7 +173,7 @@ WHERE p.read_at <= ?1 ->> '$.until' AND p.whole = 1
   AND NOT EXISTS (
     SELECT 1 FROM exceptions e WHERE e.kind = 'malformed_row' AND e.subject = p.run_id
       AND NOT EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id))
-ORDER BY p.read_at DESC LIMIT 400";
+ORDER BY p.read_at DESC LIMIT ?1 ->> '$.limit'";
 
 /// A row whose reference is a credit's or processed debit's names that one, whatever transaction id it gives. A run that ended
 /// records nothing more: the next one that is told of it would not look for it here.

@@ -1,8 +1,10 @@
 //! Stages 4 to 6: words on credits and debits, and timeouts, as core decides.
 
+use std::cell::RefCell;
+
 use paydown::coverage::{CompleteReport, covered_from, hole};
-use paydown::credit::Facts;
-use paydown::date::{Instant, text};
+use paydown::credit::{DebitFacts, Facts};
+use paydown::date::{Instant, just_before, text};
 use paydown::decision::{Decision, Input, decide};
 use paydown::id::{self, CreditId};
 use uuid::Uuid;
@@ -17,12 +19,24 @@ use crate::ledger::{self, credits, exceptions, reports};
 /// How often a credit is decided again when someone else decided on it in between.
 const ATTEMPTS: u32 = 5;
 
+/// How many complete reports before this one are looked at first, and how many more at once where a debit has been silent for
+/// longer than those reach back.
+const REPORTS: usize = 7;
+const MORE_REPORTS: usize = 50;
+
 /// Decides on every credit of which something new was said, that came of age, or that waits for coverage.
 pub(super) async fn words(running: &Running<'_>) -> Result<Stretch, Fault> {
-    let covered_from = coverage(running).await?;
+    let coverage = coverage(running).await?;
+    let input = async |facts: &[Facts]| {
+        let covered_from = match &coverage {
+            Some(coverage) => Some(coverage.from(running, facts).await?),
+            None => None,
+        };
+        Ok(Input::Words { covered_from })
+    };
     let find = async |since| credits::with_words(running.database(), &since).await;
     let work = async |credits: Vec<CreditId>, _: &[String]| {
-        let stale = decide_all(running, credits.clone(), Input::Words { covered_from }).await?;
+        let stale = decide_all(running, credits.clone(), &input).await?;
         running.strike(&credits).await?;
         let kept_changing = |id: &CreditId| format!("credit {id} kept changing while its words were decided");
         Ok(Worked { reasons: stale.iter().map(kept_changing).collect(), ..Worked::default() })
@@ -31,14 +45,16 @@ pub(super) async fn words(running: &Running<'_>) -> Result<Stretch, Fault> {
 }
 
 /// Decides on credits until each decision has landed; gives those that kept changing.
-pub(super) async fn decide_all(
+async fn decide_all(
     running: &Running<'_>,
     mut credits: Vec<CreditId>,
-    input: Input,
+    input: &impl AsyncFn(&[Facts]) -> Result<Input, Fault>,
 ) -> Result<Vec<CreditId>, Fault> {
     for _ in 0..ATTEMPTS {
         let mut landings = Vec::new();
-        for facts in facts(running.database(), &credits).await? {
+        let found = facts(running.database(), &credits).await?;
+        let input = input(&found).await?;
+        for facts in found {
             let decision = decide(&facts, input.clone(), &running.context());
             if !decision.facts.is_empty() {
                 landings.push(running.landing(&facts, input.clone(), decision, vec![]));
@@ -67,14 +83,29 @@ impl Running<'_> {
     }
 }
 
-/// From when on the reports cover all time up to this run; a hole behind this report opens `report_hole`.
-async fn coverage(running: &Running<'_>) -> Result<Option<Instant>, Fault> {
-    let complete = reports::complete(running.database(), running.run.as_of).await?;
-    let mut complete =
-        complete.into_iter().map(|(read_at, window_days)| CompleteReport { read_at, window_days });
-    let Some(this) = complete.next().filter(|r| r.read_at == running.run.as_of) else { return Ok(None) };
-    let before: Vec<CompleteReport> = complete.collect();
-    if let Some((from, to)) = before.first().and_then(|before| hole(this, *before)) {
+/// The complete reports of this run and before, as many as were looked at so far.
+struct Coverage {
+    this: CompleteReport,
+    before: RefCell<Before>,
+}
+
+/// Complete reports, latest first.
+struct Before {
+    reports: Vec<CompleteReport>,
+    are_all: bool,
+}
+
+/// The reports that cover the time up to this run; a hole behind its report opens `report_hole`.
+async fn coverage(running: &Running<'_>) -> Result<Option<Coverage>, Fault> {
+    let until = text(running.run.as_of);
+    let limit = REPORTS.saturating_add(1);
+    let mut reports = reports::complete(running.database(), &until, limit).await?;
+    let are_all = reports.len() < limit;
+    if reports.first().is_none_or(|report| report.read_at != running.run.as_of) {
+        return Ok(None);
+    }
+    let this = reports.remove(0);
+    if let Some((from, to)) = reports.first().and_then(|before| hole(this, *before)) {
         let subject = running.run.id.to_string();
         let exception = exceptions::NewException {
             id: id::from_cause(0, &["exception", "report_hole", &subject]),
@@ -86,5 +117,42 @@ async fn coverage(running: &Running<'_>) -> Result<Option<Instant>, Fault> {
         };
         ledger::batch(running.database(), &[exceptions::opened(&[exception])?]).await?;
     }
-    Ok(Some(covered_from(this, before)))
+    Ok(Some(Coverage { this, before: RefCell::new(Before { reports, are_all }) }))
+}
+
+impl Coverage {
+    /// From when on the reports cover all time up to this run, as far back as some credit's debits have been silent: reports
+    /// before that change nothing, however many there are.
+    async fn from(&self, running: &Running<'_>, credits: &[Facts]) -> Result<Instant, Fault> {
+        let silent_since = credits.iter().filter_map(silent_since).min();
+        loop {
+            let (from, earliest) = {
+                let before = self.before.borrow();
+                let from = covered_from(self.this, before.reports.iter().copied());
+                (
+                    from,
+                    before
+                        .reports
+                        .last()
+                        .copied()
+                        .filter(|earliest| !before.are_all && earliest.read_at >= from),
+                )
+            };
+            let Some(earliest) = earliest.filter(|_| silent_since.is_some_and(|at| at < from)) else {
+                return Ok(from);
+            };
+            let until = text(just_before(earliest.read_at));
+            let more = reports::complete(running.database(), &until, MORE_REPORTS).await?;
+            let mut before = self.before.borrow_mut();
+            before.are_all = more.len() < MORE_REPORTS;
+            before.reports.extend(more);
+        }
+    }
+}
+
+/// Since when the first of a credit's debits is submitted that has no word and did not time out.
+fn silent_since(facts: &Facts) -> Option<Instant> {
+    let has_word = |id: Uuid| facts.words.iter().any(|word| word.subject == id);
+    let is_silent = |debit: &&DebitFacts| !has_word(debit.id.0) && !facts.timeouts.contains(&debit.id.0);
+    facts.debits.iter().filter(is_silent).filter_map(|debit| debit.submitted_at).min()
 }

@@ -9,11 +9,17 @@ use uuid::Uuid;
 use super::said::{Read, Said};
 use super::tables::Tables;
 
-/// How many complete reports a run looks at.
-const MOST_REPORTS: usize = 400;
-
 /// What each run could know of coverage.
-pub struct Coverage(BTreeMap<Uuid, BTreeSet<Option<Instant>>>);
+pub struct Coverage(BTreeMap<Uuid, Known>);
+
+/// What one run could know.
+#[derive(Default)]
+struct Known {
+    /// From when on all reports covered all time.
+    whole: BTreeSet<Option<Instant>>,
+    /// From when on the latest of them did, with all of them: a run looks no further back than a debit has been silent.
+    part: BTreeMap<Instant, Instant>,
+}
 
 impl Coverage {
     pub fn of(tables: &Tables, said: &Said) -> Coverage {
@@ -21,17 +27,29 @@ impl Coverage {
         Coverage(said.reports.iter().map(of_run).collect())
     }
 
-    /// From when on the reports covered all time in a run. A malformed row that a person closes while the run looks may
-    /// count or not: only then, what was recorded tells which.
-    pub fn of_run(&self, run_id: Option<Uuid>, recorded: Option<Instant>) -> Option<Instant> {
-        let possible = run_id.and_then(|run_id| self.0.get(&run_id))?;
-        if possible.contains(&recorded) { recorded } else { possible.first().copied().flatten() }
+    /// From when on the reports covered all time in a run: as they all do, by which a decision must come out, and as the run
+    /// looked at them. A malformed row that a person closes while the run looks may count or not: only then, what was
+    /// recorded tells which.
+    pub fn of_run(
+        &self,
+        run_id: Option<Uuid>,
+        recorded: Option<Instant>,
+    ) -> (Option<Instant>, Option<Instant>) {
+        let Some(known) = run_id.and_then(|run_id| self.0.get(&run_id)) else { return (None, None) };
+        let whole = recorded.and_then(|recorded| known.part.get(&recorded).copied());
+        match whole {
+            Some(whole) => (Some(whole), recorded),
+            None if known.whole.contains(&recorded) => (recorded, recorded),
+            None => known.whole.first().map_or((None, None), |first| (*first, *first)),
+        }
     }
 }
 
 /// What coverage could be while the run took its words: from when it had read its report until it had taken them.
-fn possible(tables: &Tables, said: &Said, this: &Read) -> BTreeSet<Option<Instant>> {
-    let Some(from) = this.read_to_its_end_at else { return BTreeSet::from([None]) };
+fn possible(tables: &Tables, said: &Said, this: &Read) -> Known {
+    let Some(from) = this.read_to_its_end_at else {
+        return Known { whole: BTreeSet::from([None]), ..Known::default() };
+    };
     let until = tables.words_done.get(&this.run_id).copied();
     let changes = said.reports.iter().flat_map(|report| {
         report
@@ -41,17 +59,21 @@ fn possible(tables: &Tables, said: &Said, this: &Read) -> BTreeSet<Option<Instan
             .chain(report.read_to_its_end_at)
     });
     let within = changes.filter(|at| *at >= from && until.is_none_or(|until| *at <= until));
-    let mut possible = BTreeSet::new();
+    let mut known = Known::default();
     for at in within.chain([from]) {
         for is_before in [false, true] {
-            possible.insert(at_instant(tables, said, this, at, is_before));
+            let reached = at_instant(tables, said, this, at, is_before);
+            let whole = reached.last().copied();
+            known.whole.insert(whole);
+            known.part.extend(reached.into_iter().filter_map(|part| Some((part, whole?))));
         }
     }
-    possible
+    known
 }
 
-/// Coverage as it was at an instant, what happened at the very instant included or not.
-fn at_instant(tables: &Tables, said: &Said, this: &Read, at: Instant, is_before: bool) -> Option<Instant> {
+/// Coverage as it was at an instant, what happened at the very instant included or not: with this report alone, with the one
+/// before it, and so on to all.
+fn at_instant(tables: &Tables, said: &Said, this: &Read, at: Instant, is_before: bool) -> Vec<Instant> {
     let has_come = |change: Instant| if is_before { change < at } else { change <= at };
     let is_complete = |report: &&Read| {
         let is_read = report.run_id == this.run_id || report.read_to_its_end_at.is_some_and(has_come);
@@ -66,7 +88,9 @@ fn at_instant(tables: &Tables, said: &Said, this: &Read, at: Instant, is_before:
         .map(|report| CompleteReport { read_at: report.read_at, window_days: report.window_days })
         .collect();
     complete.sort_by_key(|report| std::cmp::Reverse(report.read_at));
-    let mut complete = complete.into_iter().take(MOST_REPORTS);
-    let latest = complete.next().filter(|report| report.read_at == this.read_at)?;
-    Some(covered_from(latest, complete))
+    let Some((latest, before)) = complete.split_first().filter(|(latest, _)| latest.read_at == this.read_at)
+    else {
+        return vec![];
+    };
+    (0..=before.len()).map(|reports| covered_from(*latest, before.iter().take(reports).copied())).collect()
 }
