@@ -2,6 +2,7 @@
 
 mod book;
 mod budget;
+mod cost;
 mod days;
 mod faults;
 mod replay;

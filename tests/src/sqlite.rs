@@ -60,6 +60,7 @@ impl Drop for Limited<'_> {
 /// An empty ledger in memory.
 pub struct Sqlite {
     connection: Mutex<Connection>,
+    statements: AtomicU64,
     steps: AtomicU64,
 }
 
@@ -74,7 +75,7 @@ impl Sqlite {
         let connection = Connection::open_in_memory().expect("SQLite opens in memory");
         connection.pragma_update(None, "foreign_keys", true).expect("foreign keys, as in D1");
         connection.set_prepared_statement_cache_capacity(256);
-        let sqlite = Sqlite { connection: Mutex::new(connection), steps: AtomicU64::new(0) };
+        let sqlite = Sqlite::of(connection);
         migrations.iter().for_each(|migration| sqlite.migrate(migration).expect("the migration applies"));
         sqlite
     }
@@ -89,7 +90,17 @@ impl Sqlite {
         let from = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let mut connection = Connection::open_in_memory()?;
         Backup::new(&from, &mut connection)?.run_to_completion(i32::MAX, Duration::from_millis(50), None)?;
-        Ok(Sqlite { connection: Mutex::new(connection), steps: AtomicU64::new(0) })
+        Ok(Sqlite::of(connection))
+    }
+
+    fn of(connection: Connection) -> Sqlite {
+        let (statements, steps) = (AtomicU64::new(0), AtomicU64::new(0));
+        Sqlite { connection: Mutex::new(connection), statements, steps }
+    }
+
+    /// How many statements the ledger ran so far.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::SeqCst)
     }
 
     /// How many steps of SQLite's machine the ledger's statements took so far: some for each row that is read.
@@ -129,6 +140,7 @@ impl Sqlite {
             let rows =
                 prepared.query_map(rusqlite::params_from_iter(parameters), |row| row.get::<_, String>(0))?;
             results.push(rows.collect::<Result<Vec<_>, _>>()?);
+            self.statements.fetch_add(1, Ordering::SeqCst);
             let steps = prepared.reset_status(StatementStatus::VmStep);
             self.steps.fetch_add(u64::try_from(steps).unwrap_or(0), Ordering::SeqCst);
         }

@@ -535,7 +535,7 @@ SELECT json_object(
       'created_at', c.created_at,
       'transaction_id', (SELECT transaction_id FROM credit_transactions WHERE credit_id = c.id),
       'refusal', json((SELECT json_object('code', code, 'message', detail) FROM observations WHERE subject_id = c.id AND source = 'refusal' ORDER BY at LIMIT 1)))
-    FROM requests r JOIN credits c ON c.id = r.credit_id
+    FROM requests r CROSS JOIN credits c ON c.id = r.credit_id
     WHERE r.idempotency_key = intent.value ->> '$.idempotency_key')),
   'acted_on', (SELECT credit_id FROM operations WHERE idempotency_key = intent.value ->> '$.idempotency_key'),
   'is_refused', json(iif(

@@ -63,15 +63,18 @@ pub(crate) fn carry_due(run: RunId, credits: &[CreditId]) -> Result<Statement, F
     statement(CARRY_DUE, &json!({ "run_id": run, "credits": credits }))
 }
 
+// The plus signs keep the order of the credits, or the cursor, from deciding how each part is found: by time, of which there is
+// a day's worth, and not by credit, of which there is the whole book.
+
 const UNANSWERED: &str = "
 SELECT json_quote(credit_id) FROM (
-  SELECT id AS credit_id FROM credits WHERE created_at >= ?1 ->> '$.since'
+  SELECT +id AS credit_id FROM credits WHERE created_at >= ?1 ->> '$.since'
     AND NOT EXISTS (SELECT 1 FROM credit_transactions WHERE credit_id = credits.id)
   UNION
-  SELECT credit_id FROM processed_debits WHERE at >= ?1 ->> '$.since'
+  SELECT +credit_id FROM processed_debits WHERE at >= ?1 ->> '$.since'
     AND NOT EXISTS (SELECT 1 FROM debit_transactions WHERE debit_id = processed_debits.debit_id)
   UNION
-  SELECT credit_id FROM refunds WHERE at >= ?1 ->> '$.since'
+  SELECT +credit_id FROM refunds WHERE at >= ?1 ->> '$.since'
     AND NOT EXISTS (SELECT 1 FROM refund_transactions WHERE refund_id = refunds.id)
   UNION
   SELECT credit_id FROM carried_over WHERE run_id = ?1 ->> '$.before' AND kind = 'unanswered')
@@ -84,48 +87,48 @@ SELECT json_quote(credit_id) FROM (
   FROM since_runs CROSS JOIN observations o ON o.run_id = since_runs.id WHERE o.subject_id = ''
   UNION
   SELECT coalesce((SELECT credit_id FROM debits WHERE id = o.subject_id),
-    (SELECT credit_id FROM refunds WHERE id = o.subject_id), o.subject_id)
+    (SELECT +credit_id FROM refunds WHERE id = o.subject_id), o.subject_id)
   FROM since_runs CROSS JOIN observations o ON o.run_id = since_runs.id WHERE o.subject_id <> ''
   UNION
   SELECT credit_id FROM (
-    SELECT credit_id, transaction_id, NULL AS debit_id FROM credit_transactions WHERE at >= ?1 ->> '$.since'
+    SELECT +credit_id AS credit_id, transaction_id, NULL AS debit_id FROM credit_transactions WHERE at >= ?1 ->> '$.since'
     UNION ALL
-    SELECT credit_id, transaction_id, debit_id FROM debit_transactions WHERE at >= ?1 ->> '$.since'
+    SELECT +credit_id, transaction_id, debit_id FROM debit_transactions WHERE at >= ?1 ->> '$.since'
     UNION ALL
-    SELECT credit_id, transaction_id, NULL FROM refund_transactions WHERE at >= ?1 ->> '$.since') AS named
+    SELECT +credit_id, transaction_id, NULL FROM refund_transactions WHERE at >= ?1 ->> '$.since') AS named
   WHERE EXISTS (SELECT 1 FROM observations WHERE transaction_id = named.transaction_id)
     OR EXISTS (SELECT 1 FROM processed_debits WHERE debit_id = named.debit_id AND at <= ?1 ->> '$.aged_to')
   UNION
   SELECT credit_id FROM (
-    SELECT id AS credit_id, id AS subject_id FROM credits
+    SELECT +id AS credit_id, id AS subject_id FROM credits
     WHERE created_at > ?1 ->> '$.aged_from' AND created_at <= ?1 ->> '$.aged_to'
     UNION ALL
-    SELECT credit_id, debit_id FROM processed_debits
+    SELECT +credit_id, debit_id FROM processed_debits
     WHERE at > ?1 ->> '$.aged_from' AND at <= ?1 ->> '$.aged_to'
     UNION ALL
-    SELECT credit_id, id FROM refunds
+    SELECT +credit_id, id FROM refunds
     WHERE at > ?1 ->> '$.aged_from' AND at <= ?1 ->> '$.aged_to') AS aged
   WHERE NOT EXISTS (SELECT 1 FROM words WHERE subject_id = aged.subject_id)
   UNION
   SELECT credit_id FROM (
     SELECT credit_id FROM carried_over WHERE run_id = ?1 ->> '$.before' AND kind = 'not_covered'
     UNION ALL
-    SELECT credit_id FROM decisions WHERE at >= ?1 ->> '$.since' AND run_id IS NULL))
+    SELECT +credit_id FROM decisions WHERE at >= ?1 ->> '$.since' AND run_id IS NULL))
 WHERE credit_id > ?1 ->> '$.cursor' ORDER BY credit_id LIMIT ?1 ->> '$.limit'";
 
 const DUE: &str = "
 SELECT json_quote(credit_id) FROM (
-  SELECT credit_id FROM debits WHERE due_date > ?1 ->> '$.since_date' AND due_date <= ?1 ->> '$.run_date'
+  SELECT +credit_id AS credit_id FROM debits WHERE due_date > ?1 ->> '$.since_date' AND due_date <= ?1 ->> '$.run_date'
     AND NOT EXISTS (SELECT 1 FROM processed_debits WHERE debit_id = debits.id)
     AND NOT EXISTS (SELECT 1 FROM cancellations WHERE debit_id = debits.id)
   UNION
   SELECT credit_id FROM carried_over WHERE run_id = ?1 ->> '$.before' AND kind = 'due'
   UNION
   SELECT credit_id FROM (
-    SELECT credit_id FROM runs CROSS JOIN decisions ON decisions.run_id = runs.id
+    SELECT +credit_id AS credit_id FROM runs CROSS JOIN decisions ON decisions.run_id = runs.id
     WHERE runs.as_of > ?1 ->> '$.since' AND runs.as_of <= ?1 ->> '$.as_of'
     UNION ALL
-    SELECT credit_id FROM decisions WHERE at >= ?1 ->> '$.since' AND run_id IS NULL) AS decided
+    SELECT +credit_id FROM decisions WHERE at >= ?1 ->> '$.since' AND run_id IS NULL) AS decided
   WHERE EXISTS (
     SELECT 1 FROM debits WHERE credit_id = decided.credit_id AND due_date <= ?1 ->> '$.run_date'
       AND NOT EXISTS (SELECT 1 FROM processed_debits WHERE debit_id = debits.id)
@@ -137,13 +140,13 @@ WITH last AS (
   SELECT r.id, r.as_of FROM runs r CROSS JOIN run_closings c ON c.run_id = r.id
   WHERE c.status <> 'failed' ORDER BY r.as_of DESC LIMIT 1)
 SELECT json_quote(credit_id) FROM (
-  SELECT id AS credit_id FROM credits WHERE created_at >= coalesce((SELECT as_of FROM last), '')
+  SELECT +id AS credit_id FROM credits WHERE created_at >= coalesce((SELECT as_of FROM last), '')
     AND NOT EXISTS (SELECT 1 FROM credit_transactions WHERE credit_id = credits.id)
   UNION
-  SELECT credit_id FROM processed_debits WHERE at >= coalesce((SELECT as_of FROM last), '')
+  SELECT +credit_id FROM processed_debits WHERE at >= coalesce((SELECT as_of FROM last), '')
     AND NOT EXISTS (SELECT 1 FROM debit_transactions WHERE debit_id = processed_debits.debit_id)
   UNION
-  SELECT credit_id FROM refunds WHERE at >= coalesce((SELECT as_of FROM last), '')
+  SELECT +credit_id FROM refunds WHERE at >= coalesce((SELECT as_of FROM last), '')
     AND NOT EXISTS (SELECT 1 FROM refund_transactions WHERE refund_id = refunds.id)
   UNION
   SELECT credit_id FROM carried_over WHERE run_id = (SELECT id FROM last) AND kind = 'unanswered')

@@ -481,21 +481,21 @@ SELECT substr(cause.id, 1, 19) || substr(held.credit_id, 20), held.credit_id,
 FROM (
   SELECT cause.id AS cause_id, other.id AS credit_id, min(value ->> '$.exception_id') AS exception_id
   FROM json_each(?1, '$.account_holds')
-  JOIN decisions cause ON cause.id = value ->> '$.decision_id'
-  JOIN credits own ON own.id = cause.credit_id
-  JOIN credits other ON other.account_id = own.account_id AND other.id <> own.id
+  CROSS JOIN decisions cause ON cause.id = value ->> '$.decision_id'
+  CROSS JOIN credits own ON own.id = cause.credit_id
+  CROSS JOIN credits other ON other.account_id = own.account_id AND other.id <> own.id
   WHERE NOT EXISTS (SELECT 1 FROM holds WHERE credit_id = other.id AND exception_id = value ->> '$.exception_id')
   GROUP BY cause.id, other.id) AS held
-JOIN decisions cause ON cause.id = held.cause_id
+CROSS JOIN decisions cause ON cause.id = held.cause_id
 WHERE true ON CONFLICT DO NOTHING";
 
 const ACCOUNT_HOLDS: &str = "
 INSERT INTO holds (credit_id, exception_id, decision_id)
 SELECT other.id, value ->> '$.exception_id', substr(cause.id, 1, 19) || substr(other.id, 20)
 FROM json_each(?1, '$.account_holds')
-JOIN decisions cause ON cause.id = value ->> '$.decision_id'
-JOIN credits own ON own.id = cause.credit_id
-JOIN credits other ON other.account_id = own.account_id AND other.id <> own.id
+CROSS JOIN decisions cause ON cause.id = value ->> '$.decision_id'
+CROSS JOIN credits own ON own.id = cause.credit_id
+CROSS JOIN credits other ON other.account_id = own.account_id AND other.id <> own.id
 WHERE true ON CONFLICT DO NOTHING";
 
 const LANDED: &str = "

@@ -49,8 +49,8 @@ pub(crate) fn dead_letter(id: Uuid, queue: &str, body: &str, at: Instant) -> Res
 }
 
 const LIMIT_LIFTED: &str = "
-SELECT json_quote(r.id) FROM runs r JOIN exceptions e ON e.kind = 'run_limit' AND e.subject = r.id
-JOIN resolutions s ON s.exception_id = e.id
+SELECT json_quote(r.id) FROM runs r CROSS JOIN exceptions e ON e.kind = 'run_limit' AND e.subject = r.id
+CROSS JOIN resolutions s ON s.exception_id = e.id
 WHERE r.business_date = ?1 ->> '$.date' LIMIT 1";
 
 const EXCEPTIONS: &str = "

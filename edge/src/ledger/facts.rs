@@ -7,7 +7,8 @@ use super::{rows, statement};
 use crate::error::Fault;
 use crate::ports::{Database, Statement};
 
-/// One row for each credit that is wanted by the JSON array `?1`: its facts as a JSON text.
+/// One row for each credit that is wanted by the JSON array `?1`: its facts as a JSON text. The joins are in the order in which
+/// they are to be made: left to itself, the database may begin with the observations of all credits.
 macro_rules! facts {
     ($wanted:literal) => {
         concat!(

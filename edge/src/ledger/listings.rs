@@ -383,9 +383,9 @@ FROM (
   SELECT o.* FROM (
     SELECT ?1 ->> '$.subject' AS id
     UNION SELECT transaction_id FROM transactions WHERE subject_id = ?1 ->> '$.subject'
-    UNION SELECT t.transaction_id FROM debits d JOIN debit_transactions t ON t.debit_id = d.id
+    UNION SELECT t.transaction_id FROM debits d CROSS JOIN debit_transactions t ON t.debit_id = d.id
       WHERE d.credit_id = ?1 ->> '$.subject') AS named
-  JOIN observations o ON o.transaction_id = named.id
+  CROSS JOIN observations o ON o.transaction_id = named.id
   UNION
   SELECT * FROM observations WHERE subject_id = ?1 ->> '$.subject')
 ORDER BY at, status";
@@ -411,28 +411,28 @@ FROM (
   SELECT id FROM debits WHERE credit_id = ?1 ->> '$.id'
   UNION ALL SELECT id FROM refunds WHERE credit_id = ?1 ->> '$.id'
   UNION ALL SELECT ?1 ->> '$.id') AS s
-JOIN unknown_answers u ON u.subject_id = s.id",
+CROSS JOIN unknown_answers u ON u.subject_id = s.id",
     "
 SELECT json_object('at', at, 'kind', 'transaction', 'subject', credit_id, 'detail', 'transaction ' || transaction_id)
 FROM credit_transactions WHERE credit_id = ?1 ->> '$.id'",
     "
 SELECT json_object('at', t.at, 'kind', 'transaction', 'subject', d.id, 'detail', 'transaction ' || t.transaction_id)
-FROM debits d JOIN debit_transactions t ON t.debit_id = d.id WHERE d.credit_id = ?1 ->> '$.id'",
+FROM debits d CROSS JOIN debit_transactions t ON t.debit_id = d.id WHERE d.credit_id = ?1 ->> '$.id'",
     "
 SELECT json_object('at', t.at, 'kind', 'transaction', 'subject', r.id, 'detail', 'transaction ' || t.transaction_id)
-FROM refunds r JOIN refund_transactions t ON t.refund_id = r.id WHERE r.credit_id = ?1 ->> '$.id'",
+FROM refunds r CROSS JOIN refund_transactions t ON t.refund_id = r.id WHERE r.credit_id = ?1 ->> '$.id'",
     "
 SELECT json_object('at', o.at, 'run_id', o.run_id, 'kind', 'observation', 'subject', named.subject,
   'source', o.source, 'code', nullif(o.code, ''), 'detail', o.status || iif(o.code = '', '', ' ' || o.code) || ' by ' || o.source)
 FROM (
   SELECT credit_id AS subject, transaction_id FROM credit_transactions WHERE credit_id = ?1 ->> '$.id'
   UNION ALL
-  SELECT d.id, t.transaction_id FROM debits d JOIN debit_transactions t ON t.debit_id = d.id
+  SELECT d.id, t.transaction_id FROM debits d CROSS JOIN debit_transactions t ON t.debit_id = d.id
   WHERE d.credit_id = ?1 ->> '$.id'
   UNION ALL
-  SELECT r.id, t.transaction_id FROM refunds r JOIN refund_transactions t ON t.refund_id = r.id
+  SELECT r.id, t.transaction_id FROM refunds r CROSS JOIN refund_transactions t ON t.refund_id = r.id
   WHERE r.credit_id = ?1 ->> '$.id') AS named
-JOIN observations o ON o.transaction_id = named.transaction_id AND o.subject_id = ''",
+CROSS JOIN observations o ON o.transaction_id = named.transaction_id AND o.subject_id = ''",
     "
 SELECT json_object('at', o.at, 'run_id', o.run_id, 'kind', 'observation', 'subject', o.subject_id,
   'source', o.source, 'code', nullif(o.code, ''), 'detail', o.status || iif(o.code = '', '', ' ' || o.code) || ' by ' || o.source || iif(o.detail = '', '', ': ' || o.detail))
@@ -440,30 +440,30 @@ FROM (
   SELECT id FROM debits WHERE credit_id = ?1 ->> '$.id'
   UNION ALL SELECT id FROM refunds WHERE credit_id = ?1 ->> '$.id'
   UNION ALL SELECT ?1 ->> '$.id') AS s
-JOIN observations o ON o.subject_id = s.id",
+CROSS JOIN observations o ON o.subject_id = s.id",
     "
 SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'debit', 'subject', d.id,
   'about', d.reason, 'amounts', json_array(d.amount), 'detail', '{} due ' || d.due_date
   || coalesce(', rolled from ' || d.unrolled_due_date, '') || ', ' || d.reason
   || iif(d.replaces IS NULL, '', ', replaces ' || d.replaces))
-FROM debits d JOIN decisions x ON x.id = d.decision_id WHERE d.credit_id = ?1 ->> '$.id' ORDER BY d.sequence",
+FROM debits d CROSS JOIN decisions x ON x.id = d.decision_id WHERE d.credit_id = ?1 ->> '$.id' ORDER BY d.sequence",
     "
 SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'cancelled', 'subject', d.id,
   'about', c.because, 'detail', 'debit ' || d.sequence || ', ' || c.because)
-FROM debits d JOIN cancellations c ON c.debit_id = d.id JOIN decisions x ON x.id = c.decision_id
+FROM debits d CROSS JOIN cancellations c ON c.debit_id = d.id CROSS JOIN decisions x ON x.id = c.decision_id
 WHERE d.credit_id = ?1 ->> '$.id' ORDER BY d.sequence",
     "
 SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'word', 'subject', w.subject_id,
   'about', w.outcome, 'code', w.code, 'detail', w.outcome || coalesce(' ' || w.code, '') || ' at ' || w.at)
-FROM words w JOIN decisions x ON x.id = w.decision_id WHERE w.credit_id = ?1 ->> '$.id' ORDER BY w.turn",
+FROM words w CROSS JOIN decisions x ON x.id = w.decision_id WHERE w.credit_id = ?1 ->> '$.id' ORDER BY w.turn",
     "
 SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'timed_out', 'subject', t.subject_id,
   'detail', 'no word in the days of the policy')
-FROM timeouts t JOIN decisions x ON x.id = t.decision_id WHERE t.credit_id = ?1 ->> '$.id'",
+FROM timeouts t CROSS JOIN decisions x ON x.id = t.decision_id WHERE t.credit_id = ?1 ->> '$.id'",
     "
 SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'processed', 'subject', d.id,
   'amounts', json_array(d.amount), 'detail', 'debit ' || d.sequence || ' of {}')
-FROM debits d JOIN processed_debits p ON p.debit_id = d.id JOIN decisions x ON x.id = p.decision_id
+FROM debits d CROSS JOIN processed_debits p ON p.debit_id = d.id CROSS JOIN decisions x ON x.id = p.decision_id
 WHERE d.credit_id = ?1 ->> '$.id' ORDER BY d.sequence",
     "
 SELECT json_object('at', e.opened_at, 'turn', x.turn, 'run_id', e.run_id, 'kind', 'exception_opened',
@@ -474,37 +474,37 @@ FROM exceptions e LEFT JOIN decisions x ON x.id = e.decision_id WHERE e.credit_i
 SELECT json_object('at', s.resolved_at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'exception_closed',
   'subject', iif(EXISTS (SELECT 1 FROM debits WHERE id = e.subject), e.subject, e.credit_id), 'about', e.kind,
   'detail', e.kind || ': ' || s.action || ' by ' || s.actor || ', ' || s.note)
-FROM exceptions e JOIN resolutions s ON s.exception_id = e.id LEFT JOIN decisions x ON x.id = s.decision_id
+FROM exceptions e CROSS JOIN resolutions s ON s.exception_id = e.id LEFT JOIN decisions x ON x.id = s.decision_id
 WHERE e.credit_id = ?1 ->> '$.id'",
     "
 SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'held', 'subject', h.credit_id,
   'about', e.kind, 'detail', 'held by ' || e.kind || ' on ' || e.subject)
-FROM holds h JOIN exceptions e ON e.id = h.exception_id JOIN decisions x ON x.id = h.decision_id
+FROM holds h CROSS JOIN exceptions e ON e.id = h.exception_id CROSS JOIN decisions x ON x.id = h.decision_id
 WHERE h.credit_id = ?1 ->> '$.id'",
     "
 SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'released', 'subject', r.credit_id,
   'detail', 'released from ' || e.kind)
-FROM releases r JOIN exceptions e ON e.id = r.exception_id JOIN decisions x ON x.id = r.decision_id
+FROM releases r CROSS JOIN exceptions e ON e.id = r.exception_id CROSS JOIN decisions x ON x.id = r.decision_id
 WHERE r.credit_id = ?1 ->> '$.id'",
     "
 SELECT json_object('at', o.at, 'turn', x.turn, 'kind', 'operation', 'subject', o.credit_id,
   'detail', o.action || ' by ' || o.actor || ': ' || o.note)
-FROM operations o JOIN decisions x ON x.id = o.decision_id WHERE o.credit_id = ?1 ->> '$.id'",
+FROM operations o CROSS JOIN decisions x ON x.id = o.decision_id WHERE o.credit_id = ?1 ->> '$.id'",
     "
 SELECT json_object('at', x.at, 'turn', x.turn, 'kind', 'external_payment', 'subject', p.credit_id,
   'amounts', json_array(p.amount), 'detail', '{} paid elsewhere, received on ' || p.received_on || ', payment ' || p.id)
-FROM external_payments p JOIN decisions x ON x.id = p.decision_id WHERE p.credit_id = ?1 ->> '$.id'",
+FROM external_payments p CROSS JOIN decisions x ON x.id = p.decision_id WHERE p.credit_id = ?1 ->> '$.id'",
     "
 SELECT json_object('at', x.at, 'turn', x.turn, 'kind', 'external_payment_revoked', 'subject', p.credit_id,
   'amounts', json_array(p.amount), 'detail', '{} paid elsewhere counts no more, payment ' || p.id)
-FROM external_payments p JOIN external_payment_revocations r ON r.payment_id = p.id
-JOIN decisions x ON x.id = r.decision_id WHERE p.credit_id = ?1 ->> '$.id'",
+FROM external_payments p CROSS JOIN external_payment_revocations r ON r.payment_id = p.id
+CROSS JOIN decisions x ON x.id = r.decision_id WHERE p.credit_id = ?1 ->> '$.id'",
     "
 SELECT json_object('at', x.at, 'turn', x.turn, 'kind', 'refund', 'subject', r.id,
   'amounts', json_array(r.amount), 'detail', '{} given back, refund ' || r.id)
-FROM refunds r JOIN decisions x ON x.id = r.decision_id WHERE r.credit_id = ?1 ->> '$.id'",
+FROM refunds r CROSS JOIN decisions x ON x.id = r.decision_id WHERE r.credit_id = ?1 ->> '$.id'",
     "
 SELECT json_object('at', x.at, 'turn', x.turn, 'run_id', x.run_id, 'kind', 'written_off', 'subject', w.credit_id,
   'detail', 'given up by an operator')
-FROM write_offs w JOIN decisions x ON x.id = w.decision_id WHERE w.credit_id = ?1 ->> '$.id'",
+FROM write_offs w CROSS JOIN decisions x ON x.id = w.decision_id WHERE w.credit_id = ?1 ->> '$.id'",
 ];

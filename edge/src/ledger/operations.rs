@@ -204,6 +204,6 @@ const COUNT_OPEN: &str = concat!(
 const CLOSE: &str = "
 INSERT INTO resolutions (exception_id, action, actor, note, resolved_at, decision_id)
 SELECT e.id, 'close', ?1 ->> '$.actor', ?1 ->> '$.note', ?1 ->> '$.at', NULL
-FROM json_each(?1 ->> '$.ids') AS wanted JOIN exceptions e ON e.id = wanted.value
+FROM json_each(?1 ->> '$.ids') AS wanted CROSS JOIN exceptions e ON e.id = wanted.value
 WHERE NOT EXISTS (SELECT 1 FROM holds WHERE exception_id = e.id)
 ON CONFLICT DO NOTHING RETURNING json_quote(exception_id)";

@@ -168,7 +168,7 @@ WHERE p.read_at <= ?1 ->> '$.until' AND p.whole = 1
   AND EXISTS (SELECT 1 FROM run_stages WHERE run_id = p.run_id AND stage = 'observations' AND cursor IS NULL
     AND detail ->> '$.header' = 'readable')
   AND NOT EXISTS (
-    SELECT 1 FROM malformed_rows m JOIN exceptions e ON e.id = m.row_id
+    SELECT 1 FROM malformed_rows m CROSS JOIN exceptions e ON e.id = m.row_id
     WHERE m.run_id = p.run_id AND NOT EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id))
   AND NOT EXISTS (
     SELECT 1 FROM exceptions e WHERE e.kind = 'malformed_row' AND e.subject = p.run_id

@@ -195,21 +195,22 @@ const TOUCHED: &str = "
 SELECT DISTINCT json_quote(credit_id) FROM decisions
 WHERE run_id = ?1 ->> '$.run_id' AND credit_id > ?1 ->> '$.cursor' ORDER BY credit_id LIMIT ?1 ->> '$.limit'";
 
+/// Each part is found by time (see `credits`).
 const CARRY_UNANSWERED: &str = "
 INSERT INTO carried_over (run_id, kind, credit_id)
 SELECT ?1 ->> '$.run_id', 'unanswered', credit_id FROM (
-  SELECT id AS credit_id FROM credits WHERE created_at >= ?1 ->> '$.since'
+  SELECT +id AS credit_id FROM credits WHERE created_at >= ?1 ->> '$.since'
   UNION
-  SELECT credit_id FROM processed_debits WHERE at >= ?1 ->> '$.since'
+  SELECT +credit_id FROM processed_debits WHERE at >= ?1 ->> '$.since'
     AND NOT EXISTS (SELECT 1 FROM debit_transactions WHERE debit_id = processed_debits.debit_id)
   UNION
-  SELECT credit_id FROM refunds WHERE at >= ?1 ->> '$.since'
+  SELECT +credit_id FROM refunds WHERE at >= ?1 ->> '$.since'
   UNION
   SELECT credit_id FROM carried_over WHERE run_id = ?1 ->> '$.before' AND kind = 'unanswered') AS asked
 WHERE NOT EXISTS (SELECT 1 FROM credit_transactions WHERE credit_id = asked.credit_id)
     AND NOT EXISTS (SELECT 1 FROM words WHERE subject_id = asked.credit_id)
   OR EXISTS (
-    SELECT 1 FROM debits d JOIN processed_debits p ON p.debit_id = d.id
+    SELECT 1 FROM debits d CROSS JOIN processed_debits p ON p.debit_id = d.id
     WHERE d.credit_id = asked.credit_id AND NOT EXISTS (SELECT 1 FROM debit_transactions WHERE debit_id = d.id)
       AND NOT EXISTS (SELECT 1 FROM words WHERE subject_id = d.id))
   OR EXISTS (

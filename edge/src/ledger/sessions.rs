@@ -58,7 +58,7 @@ WHERE true ON CONFLICT DO NOTHING";
 const SESSION: &str = "
 SELECT json_object('expires_at', s.expires_at, 'key', json_object('id', k.id, 'label', k.label,
   'scopes', json(k.scopes), 'revoked', json('false')))
-FROM sessions s JOIN api_keys k ON k.id = s.api_key_id
+FROM sessions s CROSS JOIN api_keys k ON k.id = s.api_key_id
 WHERE s.token_hash = ?1 ->> '$.token_hash' AND s.expires_at > ?1 ->> '$.now'
   AND NOT EXISTS (SELECT 1 FROM session_ends WHERE token_hash = s.token_hash)
   AND NOT EXISTS (SELECT 1 FROM api_key_revocations WHERE api_key_id = k.id)";
