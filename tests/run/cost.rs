@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use futures_executor::block_on;
+use paydown::id;
 use paydown_edge::run::sweep;
 use paydown_tests::client::Client;
 use paydown_tests::sqlite::MIGRATIONS;
@@ -45,10 +46,23 @@ fn history() -> Book {
     book.live_unseen(6..=13);
     book.recovers("acct_poor");
     book.live_unseen(14..=30);
+    open_many(&book, "report_gap");
+    open_many(&book, "run_limit");
     resolve_all(&book);
     book.live_unseen(31..=45);
     assert_eq!(book.open(), [""; 0]);
     book
+}
+
+/// Opens fifty exceptions of a kind.
+fn open_many(book: &Book, kind: &str) {
+    let credit = book.credits.first().expect("a credit");
+    for number in 0..50 {
+        let id = id::from_cause(0, &[kind, &number.to_string()]);
+        book.execute(&format!(
+            "INSERT INTO exceptions VALUES ('{id}', '{kind}', '{id}', '{credit}', NULL, 'x', '2026-01-29T09:00:00.000Z', NULL)"
+        ));
+    }
 }
 
 fn resolve_all(book: &Book) {
