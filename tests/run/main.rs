@@ -5,5 +5,6 @@ mod budget;
 mod cost;
 mod days;
 mod faults;
+mod figures;
 mod replay;
 mod scenarios;

@@ -7,16 +7,20 @@
 //!
 //! Without figures to build on, or where days were counted in another zone, all credits are counted.
 
-use paydown::credit::Facts;
+use std::collections::BTreeMap;
+
+use paydown::credit::{Because, DebitFacts, ExternalPayment, Facts, Hold, RefundFacts};
 use paydown::date::{BusinessDate, Instant, Zone, text};
 use paydown::figures::{Days, Figures};
-use paydown::id::{self, CreditId, RunId};
+use paydown::id::{self, CreditId, ExceptionId, RunId};
+use paydown::observation::Word;
+use paydown::plan::Terms;
 use paydown::policy::RETURN_RATE_DAYS;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{batch, parsed, rows, statement};
+use super::{batch, rows, statement};
 use crate::error::Fault;
 use crate::ports::{Database, Statement};
 
@@ -136,34 +140,100 @@ pub async fn changed(database: &dyn Database, span: &Span, cursor: &str) -> Resu
 
 /// By how much the figures change with these credits. One of which nothing was decided before counts as a new one already.
 pub async fn difference(database: &dyn Database, zone: &Zone, changed: &[Changed]) -> Result<Figures, Fault> {
-    let before: Vec<Standing> = changed
-        .iter()
-        .filter(|changed| changed.from > 0)
-        .map(|changed| Standing { credit_id: changed.credit_id, turn: Some(changed.from) })
-        .collect();
-    let after: Vec<Standing> =
-        changed.iter().map(|changed| Standing { credit_id: changed.credit_id, turn: changed.to }).collect();
-    let results = batch(database, &[statement(STANDING, &before)?, statement(STANDING, &after)?]).await?;
-    let facts = |place: usize| -> Result<Vec<Facts>, Fault> {
-        results.get(place).map_or(Ok(vec![]), |rows| parsed(rows))
-    };
+    let of = |facts: &Facts| Figures::of(facts, |at| zone.business_date(at));
     let mut difference = Figures::default();
-    for facts in facts(1)? {
-        difference.plus(&Figures::of(&facts, |at| zone.business_date(at)));
+    for told in rows::<Told>(database, statement(TOLD, &changed)?).await? {
+        difference.plus(&of(&told.before(told.to)));
+        match told.from {
+            0 => difference.minus(&Figures::of_new(1)),
+            from => difference.minus(&of(&told.before(Some(from)))),
+        }
     }
-    for facts in facts(0)? {
-        difference.minus(&Figures::of(&facts, |at| zone.business_date(at)));
-    }
-    let new = changed.len().saturating_sub(before.len());
-    difference.minus(&Figures::of_new(i64::try_from(new).unwrap_or(i64::MAX)));
     Ok(difference)
 }
 
-/// A credit as it stood before a turn, or as it stands.
-#[derive(Serialize)]
-struct Standing {
-    credit_id: CreditId,
-    turn: Option<i64>,
+/// What figures follow from of one credit, each with the decision that made it.
+#[derive(Deserialize)]
+struct Told {
+    id: CreditId,
+    account_id: String,
+    currency: String,
+    terms: Terms,
+    created_at: Instant,
+    from: i64,
+    to: Option<i64>,
+    /// The decisions that are not counted yet, with their turns.
+    turns: BTreeMap<Uuid, i64>,
+    debits: Vec<ToldDebit>,
+    words: Vec<(Uuid, Word)>,
+    timeouts: Vec<(Uuid, Uuid)>,
+    /// The exception that holds, and the decision that released it.
+    holds: Vec<(Uuid, ExceptionId, Option<Uuid>)>,
+    write_off: Option<Uuid>,
+    /// The payment, and the decision that revoked it.
+    external_payments: Vec<(Uuid, ExternalPayment, Option<Uuid>)>,
+    refunds: Vec<(Uuid, RefundFacts)>,
+}
+
+/// A debit with what became of it.
+#[derive(Deserialize)]
+struct ToldDebit {
+    decision_id: Uuid,
+    debit: DebitFacts,
+    processed: Option<(Uuid, Instant)>,
+    cancelled: Option<(Uuid, Because)>,
+}
+
+impl Told {
+    /// The credit as it stood before a turn, or as it stands. What was said and not decided yet makes no figures.
+    fn before(&self, turn: Option<i64>) -> Facts {
+        let is_in = |decision: &Uuid| {
+            let taken = self.turns.get(decision);
+            taken.is_none_or(|taken| turn.is_none_or(|turn| *taken < turn))
+        };
+        let debit = |told: &ToldDebit| DebitFacts {
+            submitted_at: told.processed.filter(|(decision, _)| is_in(decision)).map(|(_, at)| at),
+            cancelled_because: told.cancelled.filter(|(decision, _)| is_in(decision)).map(|(_, why)| why),
+            ..told.debit.clone()
+        };
+        let hold = |(_, exception_id, released): &(Uuid, ExceptionId, Option<Uuid>)| Hold {
+            exception_id: *exception_id,
+            released: released.as_ref().is_some_and(is_in),
+        };
+        let payment = |(_, payment, revoked): &(Uuid, ExternalPayment, Option<Uuid>)| ExternalPayment {
+            revoked: revoked.as_ref().is_some_and(is_in),
+            ..payment.clone()
+        };
+        Facts {
+            id: self.id,
+            account_id: self.account_id.clone(),
+            currency: self.currency.clone(),
+            terms: self.terms,
+            created_at: self.created_at,
+            turn: 0,
+            transaction_id: None,
+            debits: self.debits.iter().filter(|told| is_in(&told.decision_id)).map(debit).collect(),
+            observations: vec![],
+            words: self.words.iter().filter(|word| is_in(&word.0)).map(|word| word.1.clone()).collect(),
+            timeouts: self
+                .timeouts
+                .iter()
+                .filter(|timeout| is_in(&timeout.0))
+                .map(|timeout| timeout.1)
+                .collect(),
+            unknown_answers: vec![],
+            holds: self.holds.iter().filter(|hold| is_in(&hold.0)).map(hold).collect(),
+            exceptions: vec![],
+            written_off: self.write_off.as_ref().is_some_and(is_in),
+            external_payments: self
+                .external_payments
+                .iter()
+                .filter(|told| is_in(&told.0))
+                .map(payment)
+                .collect(),
+            refunds: self.refunds.iter().filter(|told| is_in(&told.0)).map(|told| told.1.clone()).collect(),
+        }
+    }
 }
 
 /// Begins to count, unless that was done: fixes up to where. From then on the run decides nothing.
@@ -269,54 +339,45 @@ const CHANGED: &str = changed!(
 
 const ALL: &str = changed!("SELECT id AS credit_id FROM credits", "0", "");
 
-/// The facts that figures follow from, by the turns of the decisions that made them.
-const STANDING: &str = "
+/// The facts that figures follow from, each with its decision, and the turns of the decisions from the first that is not
+/// counted on.
+const TOLD: &str = "
 SELECT json_object(
   'id', c.id, 'account_id', c.account_id, 'currency', c.currency,
   'terms', json_object('amount', c.amount, 'fee', c.fee, 'installments', c.installments, 'interval_days', c.interval_days),
-  'created_at', c.created_at, 'turn', 0, 'transaction_id', NULL,
+  'created_at', c.created_at, 'from', wanted.value ->> '$.from', 'to', wanted.value ->> '$.to',
+  'turns', json((
+    SELECT json_group_object(id, turn) FROM decisions WHERE credit_id = c.id AND turn >= wanted.value ->> '$.from')),
   'debits', json((
-    SELECT json_group_array(json_object(
-      'id', d.id, 'sequence', d.sequence, 'amount', d.amount, 'due_date', d.due_date, 'reason', d.reason,
-      'replaces', d.replaces, 'transaction_id', NULL,
-      'submitted_at', (
-        SELECT p.at FROM processed_debits p CROSS JOIN decisions x ON x.id = p.decision_id
-        WHERE p.debit_id = d.id AND x.turn < c.turn),
-      'cancelled_because', (
-        SELECT n.because FROM cancellations n CROSS JOIN decisions x ON x.id = n.decision_id
-        WHERE n.debit_id = d.id AND x.turn < c.turn)))
+    SELECT json_group_array(json_object('decision_id', d.decision_id,
+      'debit', json_object('id', d.id, 'sequence', d.sequence, 'amount', d.amount, 'due_date', d.due_date,
+        'reason', d.reason, 'replaces', d.replaces),
+      'processed', json(iif(p.debit_id IS NULL, NULL, json_array(p.decision_id, p.at))),
+      'cancelled', json(iif(x.debit_id IS NULL, NULL, json_array(x.decision_id, x.because)))))
     FROM (SELECT * FROM debits WHERE credit_id = c.id ORDER BY sequence) AS d
-    CROSS JOIN decisions made ON made.id = d.decision_id WHERE made.turn < c.turn)),
-  'observations', json('[]'),
+    LEFT JOIN processed_debits p ON p.debit_id = d.id
+    LEFT JOIN cancellations x ON x.debit_id = d.id)),
   'words', json((
-    SELECT json_group_array(json_object('subject', subject_id, 'outcome', outcome, 'code', code, 'at', at))
-    FROM (SELECT * FROM words WHERE credit_id = c.id AND turn < c.turn ORDER BY turn))),
+    SELECT json_group_array(json_array(decision_id,
+      json_object('subject', subject_id, 'outcome', outcome, 'code', code, 'at', at)))
+    FROM (SELECT * FROM words WHERE credit_id = c.id ORDER BY turn))),
   'timeouts', json((
-    SELECT json_group_array(t.subject_id) FROM timeouts t CROSS JOIN decisions x ON x.id = t.decision_id
-    WHERE t.credit_id = c.id AND x.turn < c.turn)),
-  'unknown_answers', json('[]'),
+    SELECT json_group_array(json_array(decision_id, subject_id)) FROM timeouts WHERE credit_id = c.id)),
   'holds', json((
-    SELECT json_group_array(json_object('exception_id', h.exception_id, 'released', json(iif(EXISTS (
-      SELECT 1 FROM releases r CROSS JOIN decisions y ON y.id = r.decision_id
-      WHERE r.credit_id = h.credit_id AND r.exception_id = h.exception_id AND y.turn < c.turn), 'true', 'false'))))
-    FROM holds h CROSS JOIN decisions x ON x.id = h.decision_id WHERE h.credit_id = c.id AND x.turn < c.turn)),
-  'exceptions', json('[]'),
-  'written_off', json(iif(EXISTS (
-    SELECT 1 FROM write_offs o CROSS JOIN decisions x ON x.id = o.decision_id
-    WHERE o.credit_id = c.id AND x.turn < c.turn), 'true', 'false')),
+    SELECT json_group_array(json_array(h.decision_id, h.exception_id, r.decision_id))
+    FROM holds h LEFT JOIN releases r ON r.credit_id = h.credit_id AND r.exception_id = h.exception_id
+    WHERE h.credit_id = c.id)),
+  'write_off', (SELECT decision_id FROM write_offs WHERE credit_id = c.id),
   'external_payments', json((
-    SELECT json_group_array(json_object('id', e.id, 'amount', e.amount, 'received_on', e.received_on,
-      'revoked', json(iif(EXISTS (
-        SELECT 1 FROM external_payment_revocations v CROSS JOIN decisions y ON y.id = v.decision_id
-        WHERE v.payment_id = e.id AND y.turn < c.turn), 'true', 'false'))))
-    FROM external_payments e CROSS JOIN decisions x ON x.id = e.decision_id
-    WHERE e.credit_id = c.id AND x.turn < c.turn)),
+    SELECT json_group_array(json_array(e.decision_id,
+      json_object('id', e.id, 'amount', e.amount, 'received_on', e.received_on, 'revoked', json('false')), v.decision_id))
+    FROM external_payments e LEFT JOIN external_payment_revocations v ON v.payment_id = e.id
+    WHERE e.credit_id = c.id)),
   'refunds', json((
-    SELECT json_group_array(json_object('id', r.id, 'amount', r.amount, 'submitted_at', r.at, 'transaction_id', NULL))
-    FROM refunds r CROSS JOIN decisions x ON x.id = r.decision_id WHERE r.credit_id = c.id AND x.turn < c.turn)))
-FROM (
-  SELECT credits.*, coalesce(wanted.value ->> '$.turn', 9223372036854775807) AS turn
-  FROM json_each(?1) AS wanted CROSS JOIN credits ON credits.id = wanted.value ->> '$.credit_id') AS c";
+    SELECT json_group_array(json_array(decision_id,
+      json_object('id', id, 'amount', amount, 'submitted_at', at, 'transaction_id', NULL)))
+    FROM refunds WHERE credit_id = c.id)))
+FROM json_each(?1) AS wanted CROSS JOIN credits c ON c.id = wanted.value ->> '$.credit_id'";
 
 const BEGIN: &str = "
 INSERT INTO run_stages (run_id, stage, slice, cursor, detail, at)

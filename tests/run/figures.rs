@@ -1,0 +1,109 @@
+//! The figures are those of the whole book at any moment: while a run counts, after operators acted, in another zone. (Every
+//! run of the other tests, and every day of the simulation, is looked at as well.)
+
+use std::sync::Arc;
+
+use chrono::DateTime;
+use futures_executor::block_on;
+use paydown::date::Zone;
+use paydown::id::CreditId;
+use paydown_edge::config::Settings;
+use paydown_edge::run::{Budget, daily};
+use paydown_tests::client::Client;
+use serde_json::json;
+
+use crate::book::{Book, at};
+
+fn hold(client: &Client, credit: CreditId) {
+    let held = client.operate(
+        &format!("/v1/credits/{credit}/hold"),
+        &format!("hold-{credit}"),
+        &json!({ "note": "x" }),
+    );
+    assert_eq!(held.status, 200, "{held:?}");
+}
+
+/// The rows of the last run's count, and whether it is closed.
+fn counting(book: &Book) -> (usize, bool) {
+    let last = "(SELECT id FROM runs ORDER BY as_of DESC LIMIT 1)";
+    let rows =
+        book.world.query(&format!("SELECT 1 FROM run_stages WHERE run_id = {last} AND stage = 'figures'"));
+    let closed = book.world.query(&format!("SELECT 1 FROM run_closings WHERE run_id = {last}"));
+    (rows.len(), !closed.is_empty())
+}
+
+#[test]
+fn what_an_operator_decides_while_a_run_counts_is_not_lost() {
+    let mut book = Book::new();
+    for number in 0..350 {
+        book.advance(&format!("acct_{number}"));
+    }
+    let client = Client::of(book.world.clone());
+    book.live(6..=11);
+    let budget = Budget { statements: 20, ..Budget::default() };
+    book.world.settings = Arc::new(Settings { budget, ..Settings::default() });
+    book.run(12);
+    let as_of = at(12).expect("an instant");
+    let mut held = 0;
+    while !counting(&book).1 {
+        let rows = counting(&book).0;
+        // The count stands at its beginning, or behind some credits: one of those and one of the others is held.
+        if rows > 0 {
+            let mut credits = book.credits.clone();
+            credits.sort();
+            hold(&client, credits[held]);
+            hold(&client, credits[credits.len() - 1 - held]);
+            book.figures_are_right();
+            held += 1;
+            assert!(held < 10, "the count goes on: {:?}", counting(&book));
+        }
+        block_on(daily(&book.world.ports(), as_of)).expect("the run goes on");
+        book.figures_are_right();
+    }
+    assert!(held >= 2, "the run counted in {held} invocations");
+    book.world.settings = Arc::default();
+    book.live(13..=14);
+}
+
+#[test]
+fn what_operators_do_between_runs_is_seen_at_once() {
+    let mut book = Book::new();
+    book.fails("acct_closed", "R02");
+    let credits = ["acct_a", "acct_b", "acct_c", "acct_closed"].map(|account| book.advance(account));
+    book.live(6..=13);
+    let client = Client::of(book.world.clone());
+    let [a, b, c, _] = credits;
+    let seen = |what: &str| (what.to_owned(), client.read("/v1/summary"));
+    let (_, mut before) = seen("the run");
+    for (credit, action, body) in [
+        (a, "hold", json!({ "note": "x" })),
+        (a, "release", json!({ "note": "x" })),
+        (a, "external_payment", json!({ "amount": 250, "received_on": "2026-01-13", "note": "x" })),
+        (b, "pause", json!({ "intervals": 2, "note": "x" })),
+        (b, "pay_off", json!({ "note": "x" })),
+        (c, "write_off", json!({ "note": "x" })),
+    ] {
+        let done =
+            client.operate(&format!("/v1/credits/{credit}/{action}"), &format!("{action}-{credit}"), &body);
+        assert!(done.status.is_success(), "{action}: {done:?}");
+        let (what, now) = seen(action);
+        assert_ne!(now, before, "{what} shows");
+        book.figures_are_right();
+        before = now;
+    }
+    book.live(14..=30);
+    assert_eq!(client.read("/v1/summary")["totals"]["written_off"], 1100);
+}
+
+#[test]
+fn in_another_zone_the_whole_book_is_counted_anew() {
+    let mut book = Book::new();
+    book.fails("acct_poor", "R01");
+    ["acct_a", "acct_poor"].map(|account| book.advance(account));
+    book.live(6..=20);
+    let zone = Zone::new(vec![(DateTime::UNIX_EPOCH, -5 * 3600)]);
+    book.world.settings = Arc::new(Settings { zone, ..Settings::default() });
+    book.figures_are_right();
+    book.live(21..=30);
+    assert_eq!(book.world.query("SELECT count(DISTINCT counted_from) FROM figures"), ["2"]);
+}
