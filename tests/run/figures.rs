@@ -14,6 +14,12 @@ use serde_json::json;
 
 use crate::book::{Book, at};
 
+fn advance(client: &Client, number: usize) {
+    let body = json!({ "account_id": format!("acct_new_{number}"), "amount": 5000 }).to_string();
+    let advanced = client.advance(&format!("key-{number}"), &body);
+    assert_eq!(advanced.status, 201, "{advanced:?}");
+}
+
 fn hold(client: &Client, credit: CreditId) {
     let held = client.operate(
         &format!("/v1/credits/{credit}/hold"),
@@ -33,7 +39,7 @@ fn counting(book: &Book) -> (usize, bool) {
 }
 
 #[test]
-fn what_an_operator_decides_while_a_run_counts_is_not_lost() {
+fn what_comes_while_a_run_counts_is_not_lost() {
     let mut book = Book::new();
     for number in 0..350 {
         book.advance(&format!("acct_{number}"));
@@ -44,6 +50,7 @@ fn what_an_operator_decides_while_a_run_counts_is_not_lost() {
     book.world.settings = Arc::new(Settings { budget, ..Settings::default() });
     book.run(12);
     let as_of = at(12).expect("an instant");
+    advance(&client, 0);
     let mut held = 0;
     while !counting(&book).1 {
         let rows = counting(&book).0;
@@ -53,6 +60,7 @@ fn what_an_operator_decides_while_a_run_counts_is_not_lost() {
             credits.sort();
             hold(&client, credits[held]);
             hold(&client, credits[credits.len() - 1 - held]);
+            advance(&client, 1 + held);
             book.figures_are_right();
             held += 1;
             assert!(held < 10, "the count goes on: {:?}", counting(&book));
