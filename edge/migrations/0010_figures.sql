@@ -8,10 +8,7 @@ CREATE TABLE IF NOT EXISTS decided_between_runs (
   turn INTEGER NOT NULL,
   PRIMARY KEY (number)
 ) STRICT, WITHOUT ROWID;
-CREATE TRIGGER IF NOT EXISTS decisions_between_runs AFTER INSERT ON decisions WHEN NEW.run_id IS NULL BEGIN
-  INSERT INTO decided_between_runs (number, credit_id, turn)
-  SELECT coalesce(max(number), 0) + 1, NEW.credit_id, NEW.turn FROM decided_between_runs;
-END;
+CREATE TRIGGER IF NOT EXISTS decisions_between_runs AFTER INSERT ON decisions WHEN NEW.run_id IS NULL BEGIN INSERT INTO decided_between_runs (number, credit_id, turn) SELECT coalesce(max(number), 0) + 1, NEW.credit_id, NEW.turn FROM decided_between_runs; END;
 
 -- The exceptions in the order in which they were opened.
 CREATE TABLE IF NOT EXISTS exception_numbers (
@@ -19,10 +16,7 @@ CREATE TABLE IF NOT EXISTS exception_numbers (
   exception_id TEXT NOT NULL REFERENCES exceptions (id),
   PRIMARY KEY (number)
 ) STRICT, WITHOUT ROWID;
-CREATE TRIGGER IF NOT EXISTS exceptions_numbered AFTER INSERT ON exceptions BEGIN
-  INSERT INTO exception_numbers (number, exception_id)
-  SELECT coalesce(max(number), 0) + 1, NEW.id FROM exception_numbers;
-END;
+CREATE TRIGGER IF NOT EXISTS exceptions_numbered AFTER INSERT ON exceptions BEGIN INSERT INTO exception_numbers (number, exception_id) SELECT coalesce(max(number), 0) + 1, NEW.id FROM exception_numbers; END;
 
 -- What the book came to when a run closed, the run's decisions included. Days are counted in `zone`, and summed up since the
 -- run `counted_from`, which counted all credits. Up to `decided` and `exceptions` what is numbered above is in the figures;

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use chrono::DateTime;
 use futures_executor::block_on;
 use paydown::date::Zone;
-use paydown::id::CreditId;
+use paydown::decision::{Input, decide};
+use paydown::id::{CreditId, RunId};
 use paydown_edge::config::Settings;
+use paydown_edge::ledger::asked::Asked;
+use paydown_edge::ledger::decisions::{Landing, land};
 use paydown_edge::run::{Budget, daily};
 use paydown_tests::client::Client;
 use serde_json::json;
@@ -38,6 +41,21 @@ fn counting(book: &Book) -> (usize, bool) {
     (rows.len(), !closed.is_empty())
 }
 
+/// Another invocation of the run that counts is still at an earlier stage: what it decides does not land.
+fn decides_nothing(book: &Book, credit: CreditId) {
+    let run = book.world.query("SELECT id FROM runs ORDER BY as_of DESC LIMIT 1");
+    let run_id = Some(RunId(run[0].parse().expect("an id")));
+    let (facts, as_of) = (book.facts(credit), at(12).expect("an instant"));
+    let asked = Asked::of(Input::Seek, &facts);
+    let decision = decide(&facts, Input::Seek, &book.world.settings.context(as_of));
+    let landing = Landing { credit_id: credit, asked, decision, run_id, at: as_of, bodies: vec![] };
+    let policy = book.world.query("SELECT id FROM policies LIMIT 1");
+    let decided = || book.world.query("SELECT count(*) FROM decisions");
+    let before = decided();
+    block_on(land(&book.world.database.sqlite, &[landing], &policy[0])).expect("a batch");
+    assert_eq!(decided(), before);
+}
+
 #[test]
 fn what_comes_while_a_run_counts_is_not_lost() {
     let mut book = Book::new();
@@ -62,6 +80,7 @@ fn what_comes_while_a_run_counts_is_not_lost() {
             hold(&client, credits[credits.len() - 1 - held]);
             advance(&client, 1 + held);
             book.figures_are_right();
+            decides_nothing(&book, credits[175]);
             held += 1;
             assert!(held < 10, "the count goes on: {:?}", counting(&book));
         }
@@ -104,10 +123,37 @@ fn what_operators_do_between_runs_is_seen_at_once() {
 }
 
 #[test]
+fn a_run_that_is_given_another_zone_while_it_counts_leaves_the_figures_to_the_next() {
+    let mut book = Book::new();
+    (0..350).for_each(|number| {
+        book.advance(&format!("acct_{number}"));
+    });
+    book.live(6..=11);
+    let budget = Budget { statements: 20, ..Budget::default() };
+    book.world.settings = Arc::new(Settings { budget, ..Settings::default() });
+    book.run(12);
+    let as_of = at(12).expect("an instant");
+    while counting(&book).0 < 2 {
+        assert!(!counting(&book).1, "the run counts in more than one invocation");
+        block_on(daily(&book.world.ports(), as_of)).expect("the run goes on");
+    }
+    let zone = Zone::new(vec![(DateTime::UNIX_EPOCH, -5 * 3600)]);
+    book.world.settings = Arc::new(Settings { zone, ..Settings::default() });
+    book.figures_are_right();
+    block_on(daily(&book.world.ports(), as_of)).expect("the run goes on");
+    assert!(counting(&book).1, "the run is closed");
+    book.figures_are_right();
+    book.live(13..=14);
+    assert_eq!(book.world.query("SELECT count(*) FROM figures"), ["8"]);
+}
+
+#[test]
 fn in_another_zone_the_whole_book_is_counted_anew() {
     let mut book = Book::new();
     book.fails("acct_poor", "R01");
-    ["acct_a", "acct_poor"].map(|account| book.advance(account));
+    for account in ["acct_a", "acct_poor"] {
+        book.advance(account);
+    }
     book.live(6..=20);
     let zone = Zone::new(vec![(DateTime::UNIX_EPOCH, -5 * 3600)]);
     book.world.settings = Arc::new(Settings { zone, ..Settings::default() });

@@ -10,6 +10,8 @@ use paydown::plan::Terms;
 
 use crate::world::{Answer, World};
 
+const CREATED_AT: &str = "2026-01-05T12:00:00Z";
+
 #[test]
 fn an_installment_ages_from_its_due_date() {
     let ages = [
@@ -38,16 +40,31 @@ fn an_installment_ages_from_its_due_date() {
     assert_eq!((not_due_yet.ageing[0].amount, not_due_yet.overdue), (300, 0));
 }
 
+#[test]
+fn what_is_added_and_taken_away_leaves_nothing() {
+    let figures = figures();
+    let mut sum = figures.clone();
+    sum.plus(&figures);
+    assert_ne!(sum, figures);
+    sum.minus(&figures);
+    assert_eq!(sum, figures);
+    sum.minus(&figures);
+    assert_eq!(sum, Figures::default());
+}
+
 fn summary(today: BusinessDate) -> Summary {
-    let created_at: Instant = "2026-01-05T12:00:00Z".parse().expect("an instant");
+    figures().summary(CREATED_AT.parse().expect("an instant"), today, (today, today), 0)
+}
+
+fn figures() -> Figures {
+    let created_at: Instant = CREATED_AT.parse().expect("an instant");
     let amount = Cents::new(300).expect("an amount");
     let mut world =
         World::new(Terms { amount, fee: Cents::ZERO, installments: 1, interval_days: 7 }, created_at);
     world.say(world.facts.id.0, Source::Report, Status::Success, None, created_at);
     world.run("2026-01-06T06:00:00Z".parse().expect("an instant"), true, |_| Answer::Named);
     let zone = world.zone.clone();
-    let figures = Figures::of(&world.facts, |at| zone.business_date(at));
-    figures.summary(created_at, today, (today, today), 0)
+    Figures::of(&world.facts, |at| zone.business_date(at))
 }
 
 fn due_on() -> BusinessDate {

@@ -41,7 +41,7 @@ pub async fn list(call: Call) -> Answered {
     csv_or_json(&call, &page(&call.ports, behind, status, kind, limit).await?)
 }
 
-/// Examines exceptions from a place on: all for the open ones first, then all again for the resolved.
+/// Examines exceptions from a place on: the open ones first, then all for the resolved.
 async fn page(
     ports: &Ports,
     mut behind: ExceptionPlace,

@@ -52,15 +52,28 @@ pub struct Counted {
     figures: Figures,
 }
 
-/// Up to where a run counts: all before is in the ledger when it begins, and lands in one order.
+/// What a run counts: on which figures it builds, and up to where. All before is in the ledger when it begins, and lands in
+/// one order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Marks {
+    /// The run on whose figures it builds, if on any.
+    base: Option<RunId>,
+    /// The zone in which it counts days.
+    zone: Uuid,
     /// The number of the last decision outside of runs.
     decided: i64,
     /// How many credits were created since the figures on which the run builds.
     created: i64,
     /// How many were created at the run's instant or later.
     created_since: i64,
+}
+
+impl Marks {
+    /// Whether a run that began to count by these marks may go on: not when it was given another zone meanwhile. It closes
+    /// without figures then, and the next run counts.
+    pub fn hold(&self, base: Option<&Counted>, zone: &Zone) -> Result<bool, Fault> {
+        Ok(self.base == base.map(|base| base.run_id) && self.zone == zone_id(zone)?)
+    }
 }
 
 /// A credit that changed, and the turns between which it did.
@@ -241,11 +254,12 @@ pub async fn begin(
     database: &dyn Database,
     run: RunId,
     as_of: Instant,
-    base: Option<&Counted>,
+    (base, zone): (Option<&Counted>, &Zone),
     now: Instant,
 ) -> Result<(), Fault> {
     let parameter = json!({
-        "run_id": run, "stage": STAGE, "as_of": text(as_of), "since": base.map(|base| &base.as_of), "now": text(now),
+        "run_id": run, "stage": STAGE, "as_of": text(as_of), "base": base.map(|base| base.run_id),
+        "since": base.map(|base| &base.as_of), "zone": zone_id(zone)?, "now": text(now),
     });
     batch(database, &[statement(BEGIN, &parameter)?]).await.map(|_| ())
 }
@@ -255,7 +269,6 @@ pub async fn begin(
 pub(crate) fn counted(
     run: (RunId, Instant),
     status: &str,
-    zone: &Zone,
     base: Option<Counted>,
     marks: &Marks,
     mut difference: Figures,
@@ -269,7 +282,7 @@ pub(crate) fn counted(
     figures.plus(&Figures::of_new(marks.created.saturating_sub(known)));
     figures.forget_originated_before(kept_from(as_of));
     let parameter = json!({
-        "run_id": run_id, "as_of": text(as_of), "counted_from": counted_from, "zone": zone_id(zone)?, "marks": marks,
+        "run_id": run_id, "as_of": text(as_of), "counted_from": counted_from, "marks": marks,
         "status": status, "figures": serde_json::to_string(&figures)?, "days": days,
     });
     let sets = [DAY_FIGURES, OPEN_EXCEPTIONS, COUNTED];
@@ -382,7 +395,7 @@ FROM json_each(?1) AS wanted CROSS JOIN credits c ON c.id = wanted.value ->> '$.
 const BEGIN: &str = "
 INSERT INTO run_stages (run_id, stage, slice, cursor, detail, at)
 SELECT ?1 ->> '$.run_id', ?1 ->> '$.stage', 0, '', json_object('marks', json_object(
-  'decided', coalesce((SELECT max(number) FROM decided_between_runs), 0),
+  'base', ?1 ->> '$.base', 'zone', ?1 ->> '$.zone', 'decided', coalesce((SELECT max(number) FROM decided_between_runs), 0),
   'created', (SELECT count(*) FROM credits WHERE created_at >= coalesce(?1 ->> '$.since', '')),
   'created_since', (SELECT count(*) FROM credits WHERE created_at >= ?1 ->> '$.as_of'))), ?1 ->> '$.now'
 WHERE true ON CONFLICT DO NOTHING";
@@ -412,7 +425,7 @@ ended AS (
   UNION ALL SELECT ?1 ->> '$.status')
 INSERT INTO figures (run_id, as_of, counted_from, zone, decided, created, exceptions, dead_letters, runs_complete,
   runs_incomplete, runs_failed, figures)
-SELECT ?1 ->> '$.run_id', ?1 ->> '$.as_of', ?1 ->> '$.counted_from', ?1 ->> '$.zone', ?1 ->> '$.marks.decided',
+SELECT ?1 ->> '$.run_id', ?1 ->> '$.as_of', ?1 ->> '$.counted_from', ?1 ->> '$.marks.zone', ?1 ->> '$.marks.decided',
   ?1 ->> '$.marks.created_since', coalesce((SELECT max(number) FROM exception_numbers), 0),
   coalesce((
     SELECT base.dead_letters + (

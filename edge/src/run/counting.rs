@@ -25,12 +25,15 @@ struct Count {
 pub(super) async fn count(running: &Running<'_>) -> Result<Stretch, Fault> {
     let (database, run) = (running.database(), &running.run);
     let base = base(running).await?;
-    let now = running.ports.clock.now().await?;
-    figures::begin(database, run.id, run.as_of, base.as_ref(), now).await?;
+    let (zone, now) = (&running.ports.settings.zone, running.ports.clock.now().await?);
+    figures::begin(database, run.id, run.as_of, (base.as_ref(), zone), now).await?;
     let Some(begun) = runs::progress(database, run.id, figures::STAGE).await? else {
         return Err(Fault::Permanent("the run did not begin to count".into()));
     };
     let mut count: Count = serde_json::from_value(begun.detail)?;
+    if !count.marks.hold(base.as_ref(), zone)? {
+        return Ok(Stretch::Done(serde_json::to_value(&count)?));
+    }
     let mut cursor = begun.cursor.unwrap_or_default();
     let span = Span::of_run(base.as_ref(), run.as_of, &count.marks);
     loop {
@@ -45,7 +48,7 @@ pub(super) async fn count(running: &Running<'_>) -> Result<Stretch, Fault> {
                 ledger::batch(database, &[so_far]).await?;
                 return Ok(Stretch::Later(Later { seconds: 0 }));
             }
-            let difference = figures::difference(database, &running.ports.settings.zone, slice).await?;
+            let difference = figures::difference(database, zone, slice).await?;
             count.difference.plus(&difference);
             cursor = slice.last().map(|changed| changed.credit_id.to_string()).unwrap_or_default();
         }
@@ -57,13 +60,12 @@ pub(super) async fn figures(running: &Running<'_>, status: &str) -> Result<Vec<S
     let run = &running.run;
     let counted = runs::progress(running.database(), run.id, figures::STAGE).await?;
     let base = base(running).await?;
-    // Someone else closed the run meanwhile.
-    if base.as_ref().is_some_and(|base| base.run_id == run.id) {
+    let count: Count = serde_json::from_value(counted.map_or(Value::Null, |done| done.detail))?;
+    // They do not hold either when someone else closed the run meanwhile.
+    if !count.marks.hold(base.as_ref(), &running.ports.settings.zone)? {
         return Ok(vec![]);
     }
-    let count: Count = serde_json::from_value(counted.map_or(Value::Null, |done| done.detail))?;
-    let zone = &running.ports.settings.zone;
-    figures::counted((run.id, run.as_of), status, zone, base, &count.marks, count.difference)
+    figures::counted((run.id, run.as_of), status, base, &count.marks, count.difference)
 }
 
 /// The figures on which the run builds.
