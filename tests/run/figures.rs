@@ -2,15 +2,19 @@
 //! run of the other tests, and every day of the simulation, is looked at as well.)
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use async_trait::async_trait;
 use chrono::DateTime;
 use futures_executor::block_on;
 use paydown::date::Zone;
 use paydown::decision::{Input, decide};
 use paydown::id::{CreditId, RunId};
 use paydown_edge::config::Settings;
+use paydown_edge::error::Fault;
 use paydown_edge::ledger::asked::Asked;
 use paydown_edge::ledger::decisions::{Landing, land};
+use paydown_edge::ports::{Database, Ports, Statement};
 use paydown_edge::run::{Budget, daily};
 use paydown_tests::client::Client;
 use serde_json::json;
@@ -120,6 +124,56 @@ fn what_operators_do_between_runs_is_seen_at_once() {
     }
     book.live(14..=30);
     assert_eq!(client.read("/v1/summary")["totals"]["written_off"], 1100);
+}
+
+/// A database that another invocation of the run is quicker with: when this one begins to count, the other counts to its end,
+/// and breaks off before it closes the run.
+struct Slower {
+    inner: Arc<dyn Database>,
+    other: Ports,
+    begins: AtomicUsize,
+}
+
+/// A database that is lost when a run is to be closed.
+struct LostAtTheEnd(Arc<dyn Database>);
+
+fn has(statements: &[Statement], what: &str) -> bool {
+    statements.iter().any(|statement| statement.sql.contains(what))
+}
+
+#[async_trait(?Send)]
+impl Database for Slower {
+    async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<String>>, Fault> {
+        let begins = has(statements, "json_object('marks'");
+        if begins && self.begins.fetch_add(1, Ordering::SeqCst) == 0 {
+            daily(&self.other, at(12).expect("an instant")).await.expect_err("it is lost at the end");
+        }
+        self.inner.batch(statements).await
+    }
+}
+
+#[async_trait(?Send)]
+impl Database for LostAtTheEnd {
+    async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<String>>, Fault> {
+        if has(statements, "INSERT INTO figures") {
+            return Err(Fault::Permanent("lost".into()));
+        }
+        self.0.batch(statements).await
+    }
+}
+
+#[test]
+fn what_another_invocation_counted_meanwhile_counts_once() {
+    let mut book = Book::new();
+    book.advance("acct_a");
+    book.live(6..=11);
+    let (ports, other) = (book.world.ports(), book.world.ports());
+    let other = Ports { database: Arc::new(LostAtTheEnd(other.database)), ..other };
+    let slower = Slower { inner: ports.database.clone(), other, begins: AtomicUsize::new(0) };
+    let ports = Ports { database: Arc::new(slower), ..ports };
+    block_on(daily(&ports, at(12).expect("an instant"))).expect("the run ends without a fault");
+    assert!(counting(&book).1, "the run is closed");
+    book.figures_are_right();
 }
 
 #[test]

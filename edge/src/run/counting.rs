@@ -30,11 +30,12 @@ pub(super) async fn count(running: &Running<'_>) -> Result<Stretch, Fault> {
     let Some(begun) = runs::progress(database, run.id, figures::STAGE).await? else {
         return Err(Fault::Permanent("the run did not begin to count".into()));
     };
+    // Another invocation may have counted to the end meanwhile.
+    let Some(mut cursor) = begun.cursor else { return Ok(Stretch::Done(begun.detail)) };
     let mut count: Count = serde_json::from_value(begun.detail)?;
     if !count.marks.hold(base.as_ref(), zone)? {
         return Ok(Stretch::Done(serde_json::to_value(&count)?));
     }
-    let mut cursor = begun.cursor.unwrap_or_default();
     let span = Span::of_run(base.as_ref(), run.as_of, &count.marks);
     loop {
         let found = figures::changed(database, &span, &cursor).await?;
