@@ -8,6 +8,9 @@ pub const DATABASE: &str = "DB";
 pub const REPORTS: &str = "REPORTS";
 
 /// The queue of what a run hands on.
+pub const RUNS: &str = "RUNS";
+
+/// The queue of credits that are to be submitted.
 pub const OUTBOX: &str = "OUTBOX";
 
 /// The queue of advances that wait to be recorded.

@@ -25,6 +25,8 @@ pub struct Settings {
     pub max_debits_per_run: Option<u64>,
     /// `MAX_DEBITED_PER_RUN`: what one run may debit in all before an operator is asked, in minor units.
     pub max_debited_per_run: Option<u64>,
+    /// `PROCESSOR_CALLS_PER_MINUTE`: how often a run may call the processor for debits.
+    pub processor_calls_per_minute: Option<u32>,
     /// `INTAKE`: what comes first for an advance.
     pub intake: Intake,
     /// `REPORT_WINDOW_DAYS`: how many times 24 h before its download a report reaches.
@@ -53,6 +55,7 @@ impl Default for Settings {
             max_per_day: None,
             max_debits_per_run: None,
             max_debited_per_run: None,
+            processor_calls_per_minute: None,
             intake: Intake::Direct,
             report_window_days: 5,
             business_time_zone: "UTC".into(),
@@ -108,6 +111,10 @@ impl Settings {
         settings.max_per_day = limit(&text, "MAX_PER_DAY")?;
         settings.max_debits_per_run = limit(&text, "MAX_DEBITS_PER_RUN")?;
         settings.max_debited_per_run = limit(&text, "MAX_DEBITED_PER_RUN")?;
+        if text("PROCESSOR_CALLS_PER_MINUTE").is_some() {
+            let most = number(&text, "PROCESSOR_CALLS_PER_MINUTE", 1, 1..=60_000)?;
+            settings.processor_calls_per_minute = Some(most);
+        }
         if let Some(intake) = text("INTAKE") {
             settings.intake = match intake.as_str() {
                 "direct" => Intake::Direct,

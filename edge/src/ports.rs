@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::error::Fault;
 use crate::ledger::advances::Intent;
+use crate::run::PartName;
 
 /// All that a request, a run or a queue message works with.
 #[derive(Clone)]
@@ -98,6 +99,9 @@ pub trait Processor: Send + Sync {
     /// Opens the report. An error means that nothing of it could be had.
     async fn report(&self) -> Result<Box<dyn ReportBody>, String>;
 
+    /// Lets so many milliseconds pass before it is called again, where it may be called only so often.
+    async fn wait(&self, _milliseconds: u32) {}
+
     /// Sets the clock of the bank simulator; no other processor has one to set.
     #[cfg(feature = "sandbox")]
     async fn set_clock(&self, _now: Instant) -> Result<(), String> {
@@ -160,6 +164,9 @@ pub enum Message {
     Run {
         /// Its `as_of`.
         as_of: Instant,
+        /// The part of it that is to be done, if not all.
+        #[serde(default)]
+        part: Option<PartName>,
     },
     /// Call the processor for a credit that was recorded.
     Submit {

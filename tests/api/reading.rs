@@ -397,7 +397,7 @@ fn a_run_is_started_once() {
     assert_eq!((first.status.as_u16(), &first.body["status"]), (202, &json!("running")));
     assert_eq!(first.header("location"), format!("/v1/runs/{}", first.body["id"].as_str().unwrap()));
     let as_of: Instant = NOW.parse().unwrap();
-    assert_eq!(client.world.outbox.take(), [Message::Run { as_of }]);
+    assert_eq!(client.world.outbox.take(), [Message::Run { as_of, part: None }]);
     let again = client.post("/v1/runs", "{}");
     assert_eq!((again.status.as_u16(), &again.body["id"]), (202, &first.body["id"]));
     client.world.clock.set("2026-01-05T04:00:00Z".parse().unwrap());

@@ -180,7 +180,7 @@ fn run(database: &Arc<Frail>, as_of: DateTime<Utc>, books: &Books) {
         }
         for message in messages {
             let body = serde_json::to_string(&message).expect("JSON");
-            block_on(deliver(&ports(), "paydown-outbox", &[body]));
+            block_on(deliver(&ports(), "paydown-runs", &[body]));
         }
     }
 }

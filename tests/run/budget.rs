@@ -50,7 +50,7 @@ fn deliver_all(book: &Book) -> usize {
 
 fn deliver_one(book: &Book, message: &Message) {
     let body = serde_json::to_string(message).expect("JSON");
-    block_on(deliver(&book.world.ports(), "paydown-outbox", &[body]));
+    block_on(deliver(&book.world.ports(), "paydown-runs", &[body]));
 }
 
 fn last_status(book: &Book) -> Vec<String> {

@@ -6,5 +6,6 @@ mod cost;
 mod days;
 mod faults;
 mod figures;
+mod parts;
 mod replay;
 mod scenarios;

@@ -24,7 +24,7 @@ use crate::bank::Bank;
 use crate::scene::Scene;
 
 /// The tables that every run adds to, whatever it finds.
-const OF_RUNS: [&str; 5] = ["runs", "run_stages", "run_closings", "reports", "carried_over"];
+const OF_RUNS: [&str; 6] = ["runs", "run_stages", "run_parts", "run_closings", "reports", "carried_over"];
 
 /// The limits of the law.
 const TIMEOUT_DAYS: u32 = 5;
@@ -532,14 +532,19 @@ impl Checks {
 
     /// Takes in the reports that were archived since.
     fn read_reports(&mut self) {
-        // A run that was overtaken may have left its report unread. A world's reports are read in one slice.
-        let read = "SELECT object_key FROM reports p WHERE EXISTS (
-            SELECT 1 FROM run_stages WHERE run_id = p.run_id AND stage = 'observations')";
-        for key in self.sqlite.query(read) {
+        // A run that was overtaken may have left its report unread, or parts of it. In a world each is read in one slice.
+        let read = "SELECT json_array(p.object_key, coalesce((
+              SELECT json_group_array(json_array(0 + t.start, iif(t.until = '~', p.bytes, 0 + t.until))) FROM run_parts t
+              WHERE t.run_id = p.run_id AND t.stage = 'observations' AND EXISTS (
+                SELECT 1 FROM run_stages WHERE run_id = t.run_id AND stage = 'observations/' || t.part)
+              HAVING count(*) > 0), json_array(json_array(0, iif(p.parts = '[]', p.bytes, 0)))))
+            FROM reports p WHERE EXISTS (
+              SELECT 1 FROM run_stages WHERE run_id = p.run_id AND stage = 'observations')";
+        for report in self.sqlite.query(read) {
+            let (key, ranges): (String, String) = serde_json::from_str(&report).expect("JSON");
+            let ranges: Vec<(usize, usize)> = serde_json::from_str(&ranges).expect("JSON");
             if self.said.read.insert(key.clone()) {
-                let text =
-                    String::from_utf8_lossy(&self.archive.object(&key).unwrap_or_default()).into_owned();
-                self.said.take(&text);
+                self.said.take(&self.archive.object(&key).unwrap_or_default(), &ranges);
             }
         }
     }
@@ -635,9 +640,17 @@ impl Checks {
 }
 
 impl Said {
-    fn take(&mut self, text: &str) {
-        let mut lines = text.split_inclusive('\n');
-        let header: Vec<&str> = lines.next().unwrap_or_default().trim_end().split(',').collect();
+    /// Takes the lines that begin in some ranges of bytes.
+    fn take(&mut self, bytes: &[u8], ranges: &[(usize, usize)]) {
+        let mut begin = 0;
+        let lines = bytes.split_inclusive(|byte| *byte == b'\n').map(|line| {
+            begin += line.len();
+            (begin - line.len(), String::from_utf8_lossy(line))
+        });
+        let is_read = |begin: usize| ranges.iter().any(|(start, until)| (*start..*until).contains(&begin));
+        let mut lines = lines.filter(|(begin, _)| *begin == 0 || is_read(*begin)).map(|(_, line)| line);
+        let header = lines.next().unwrap_or_default();
+        let header: Vec<&str> = header.trim_end().split(',').collect();
         // A last line without its ending is a row only where a cut would show: an instant that is cut is none.
         let shows_a_cut = header.last() == Some(&"at");
         let lines = lines.filter(|line| line.ends_with('\n') || shows_a_cut);

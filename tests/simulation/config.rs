@@ -120,6 +120,8 @@ pub struct Config {
     pub intake: Intake,
     /// How many statements one invocation of a run may use.
     pub statements: u32,
+    /// How many credits a part of a stage has, and how many bytes a part of a report.
+    pub parts: (u32, u64),
     /// For how many days the processor remembers a key, as far as we know.
     pub key_days: Option<u32>,
     /// Whether two failures in a row hold an account.
@@ -142,6 +144,9 @@ const BEGINNINGS: [&str; 6] = [
     "2026-03-01T00:00:00Z",
 ];
 
+/// What parts have on the platform: more than a world has.
+const PARTS: (u32, u64) = (10_000, 32 << 20);
+
 impl Config {
     /// The world of a seed; `full` allows for the large and the long ones.
     pub fn of(seed: u64, full: bool) -> Config {
@@ -160,6 +165,7 @@ impl Config {
             begins: dice.of("begins").pick(&BEGINNINGS),
             intake: if dice.of("intake").chance(250) { Intake::Queue } else { Intake::Direct },
             statements: dice.of("statements").pick(&[800, 800, 60, 30]),
+            parts: dice.of("parts").pick(&[PARTS, PARTS, PARTS, (2, 300), (3, PARTS.1), (7, 1000)]),
             key_days: dice.of("key days").pick(&[None, None, None, Some(1), Some(2), Some(6)]),
             two_strikes: dice.of("strikes").chance(200),
             due_date_roll: if dice.of("roll").chance(300) {

@@ -137,7 +137,8 @@ impl World {
         let bank = Arc::new(Bank::new(scene.clone(), sqlite.clone()));
         let (outbox, clock) =
             (Arc::new(MemoryOutbox::default()), Arc::new(SetClock::at(scene.config.begins)));
-        let budget = Budget { statements: scene.config.statements, ..Budget::default() };
+        let (statements, (part_credits, part_bytes)) = (scene.config.statements, scene.config.parts);
+        let budget = Budget { statements, part_credits, part_bytes, ..Budget::default() };
         let policy = Policy {
             due_date_roll: scene.config.due_date_roll,
             key_days: scene.config.key_days,
@@ -477,7 +478,7 @@ impl World {
             Deed::Run(as_of) => Box::pin(async move { Came::Run(daily(&ports, as_of).await) }),
             Deed::Sweep(at) => Box::pin(async move { Came::Swept(sweep(&ports, at).await) }),
             Deed::Deliver(bodies) => {
-                Box::pin(async move { Came::Delivered(deliver(&ports, "paydown-outbox", &bodies).await) })
+                Box::pin(async move { Came::Delivered(deliver(&ports, "paydown-runs", &bodies).await) })
             }
             Deed::Post { path, key, body } => Box::pin(async move {
                 let mut request = Request::post(path)

@@ -111,6 +111,10 @@ impl Processor for Limited<dyn Processor> {
         self.inner.report().await
     }
 
+    async fn wait(&self, milliseconds: u32) {
+        self.inner.wait(milliseconds).await;
+    }
+
     async fn set_clock(&self, now: Instant) -> Result<(), String> {
         self.inner.set_clock(now).await
     }

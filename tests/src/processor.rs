@@ -21,6 +21,7 @@ struct Books {
     last_report: Option<Result<FakeReport, String>>,
     downloads: usize,
     clock: Option<Instant>,
+    waits: Vec<u32>,
 }
 
 /// One scripted answer.
@@ -93,6 +94,11 @@ impl FakeProcessor {
         self.books(|books| books.reports.push_back(Err(why.to_owned())));
     }
 
+    /// For how many milliseconds it was not called, each time that somebody waited.
+    pub fn waits(&self) -> Vec<u32> {
+        self.books(|books| books.waits.clone())
+    }
+
     /// The calls that came, in order.
     pub fn calls(&self) -> Vec<Call> {
         self.books(|books| books.calls.clone())
@@ -154,6 +160,10 @@ impl Processor for FakeProcessor {
         });
         let report = report.unwrap_or_else(|| Ok(FakeReport::of(&[])))?;
         Ok(Box::new(Download::of(report)))
+    }
+
+    async fn wait(&self, milliseconds: u32) {
+        self.books(|books| books.waits.push(milliseconds));
     }
 
     async fn set_clock(&self, now: Instant) -> Result<(), String> {

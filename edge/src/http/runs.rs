@@ -81,7 +81,7 @@ pub async fn start(mut call: Call) -> Answered {
     let now = call.ports.clock.now().await?;
     let run = match open(&call.ports, now).await? {
         Opened::Open(run) => {
-            let message = Message::Run { as_of: run.as_of };
+            let message = Message::Run { as_of: run.as_of, part: None };
             if let Err(fault) = call.ports.outbox.send(&message, 0).await {
                 // The sweeper goes on with a run that is open.
                 log::error(

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::credits::Since;
 use super::{batch, parsed, rows, statement};
 use crate::error::Fault;
 use crate::ports::{Database, Statement};
@@ -50,14 +51,10 @@ pub(crate) fn answers(
     sets.into_iter().filter(|(_, rows)| !rows.is_empty()).map(|(sql, rows)| statement(sql, &rows)).collect()
 }
 
-/// The debits that the run of an instant claimed of credits behind one, and of which nothing was heard since: each with its
+/// The debits that a run claimed of the credits behind the cursor, and of which nothing was heard since: each with its
 /// credit and what the processor is asked.
-pub async fn unheard(
-    database: &dyn Database,
-    as_of: Instant,
-    behind: &str,
-) -> Result<Vec<(Uuid, CreditId, String)>, Fault> {
-    rows(database, statement(UNHEARD, &json!({ "as_of": text(as_of), "behind": behind }))?).await
+pub async fn unheard(database: &dyn Database, since: &Since) -> Result<Vec<(Uuid, CreditId, String)>, Fault> {
+    rows(database, statement(UNHEARD, since)?).await
 }
 
 /// Claims the first calls for credits and debits, and gives those that nobody called for before: only who claims it
@@ -90,7 +87,7 @@ SELECT json_array(subject, body) FROM (
 
 const UNHEARD: &str = "
 SELECT json_array(p.debit_id, p.credit_id, p.body) FROM processed_debits p
-WHERE p.at = ?1 ->> '$.as_of' AND p.credit_id > ?1 ->> '$.behind'
+WHERE p.at = ?1 ->> '$.as_of' AND p.credit_id > ?1 ->> '$.cursor' AND p.credit_id <= ?1 ->> '$.until'
   AND NOT EXISTS (SELECT 1 FROM debit_transactions WHERE debit_id = p.debit_id)
   AND NOT EXISTS (SELECT 1 FROM unknown_answers WHERE subject_id = p.debit_id)
   AND NOT EXISTS (SELECT 1 FROM observations WHERE subject_id = p.debit_id)";

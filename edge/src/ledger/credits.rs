@@ -30,23 +30,27 @@ pub struct Since {
     pub aged_to: String,
     /// Credits up to this one are done.
     pub cursor: String,
-    /// How many credits a slice has at most.
+    /// Credits behind this one are another part's.
+    pub until: String,
+    /// How many credits are looked for at once.
     pub limit: u32,
 }
 
-/// Credits with transactions that were asked for and not named.
-pub async fn unanswered(database: &dyn Database, since: &Since) -> Result<Vec<CreditId>, Fault> {
-    rows(database, statement(UNANSWERED, since)?).await
+/// What a run looks for.
+#[derive(Debug, Clone, Copy)]
+pub struct Search {
+    some: &'static str,
+    ends: &'static str,
 }
 
-/// Credits of which something new was said, that came of age, or that wait for coverage.
-pub async fn with_words(database: &dyn Database, since: &Since) -> Result<Vec<CreditId>, Fault> {
-    rows(database, statement(WITH_WORDS, since)?).await
+/// The credits of a search behind the cursor, as many as are asked for at most, in order.
+pub async fn find(database: &dyn Database, search: &Search, since: &Since) -> Result<Vec<CreditId>, Fault> {
+    rows(database, statement(search.some, since)?).await
 }
 
-/// Credits with a debit that may be due.
-pub async fn due(database: &dyn Database, since: &Since) -> Result<Vec<CreditId>, Fault> {
-    rows(database, statement(DUE, since)?).await
+/// Every so manieth credit of a search: where to divide it.
+pub async fn ends(database: &dyn Database, search: &Search, since: &Since) -> Result<Vec<CreditId>, Fault> {
+    rows(database, statement(search.ends, since)?).await
 }
 
 /// Credits without a named transaction since the last run that went through all its stages, and before it.
@@ -66,8 +70,26 @@ pub(crate) fn carry_due(run: RunId, credits: &[CreditId]) -> Result<Statement, F
 // The plus signs keep the order of the credits, or the cursor, from deciding how each part is found: by time, of which there is
 // a day's worth, and not by credit, of which there is the whole book.
 
-const UNANSWERED: &str = "
-SELECT json_quote(credit_id) FROM (
+macro_rules! search {
+    ($credits:literal) => {
+        Search {
+            some: concat!(
+                "SELECT json_quote(credit_id) FROM (",
+                $credits,
+                ") WHERE credit_id > ?1 ->> '$.cursor' AND credit_id <= ?1 ->> '$.until' ORDER BY credit_id LIMIT ?1 ->> '$.limit'"
+            ),
+            ends: concat!(
+                "SELECT json_quote(credit_id) FROM (SELECT credit_id, row_number() OVER (ORDER BY credit_id) AS number FROM (",
+                $credits,
+                ")) WHERE number % (?1 ->> '$.limit') = 0 ORDER BY credit_id"
+            ),
+        }
+    };
+}
+
+/// Credits with transactions that were asked for and not named.
+pub const UNANSWERED: Search = search!(
+    "
   SELECT +id AS credit_id FROM credits WHERE created_at >= ?1 ->> '$.since'
     AND NOT EXISTS (SELECT 1 FROM credit_transactions WHERE credit_id = credits.id)
   UNION
@@ -77,12 +99,13 @@ SELECT json_quote(credit_id) FROM (
   SELECT +credit_id FROM refunds WHERE at >= ?1 ->> '$.since'
     AND NOT EXISTS (SELECT 1 FROM refund_transactions WHERE refund_id = refunds.id)
   UNION
-  SELECT credit_id FROM carried_over WHERE run_id = ?1 ->> '$.before' AND kind = 'unanswered')
-WHERE credit_id > ?1 ->> '$.cursor' ORDER BY credit_id LIMIT ?1 ->> '$.limit'";
+  SELECT credit_id FROM carried_over WHERE run_id = ?1 ->> '$.before' AND kind = 'unanswered'"
+);
 
-const WITH_WORDS: &str = "
-WITH since_runs AS (SELECT id FROM runs WHERE as_of > ?1 ->> '$.since' AND as_of <= ?1 ->> '$.as_of')
-SELECT json_quote(credit_id) FROM (
+/// Credits of which something new was said, that came of age, or that wait for coverage.
+pub const WITH_WORDS: Search = search!(
+    "
+  WITH since_runs AS (SELECT id FROM runs WHERE as_of > ?1 ->> '$.since' AND as_of <= ?1 ->> '$.as_of')
   SELECT (SELECT credit_id FROM transactions WHERE transaction_id = o.transaction_id) AS credit_id
   FROM since_runs CROSS JOIN observations o ON o.run_id = since_runs.id WHERE o.subject_id = ''
   UNION
@@ -113,11 +136,12 @@ SELECT json_quote(credit_id) FROM (
   SELECT credit_id FROM (
     SELECT credit_id FROM carried_over WHERE run_id = ?1 ->> '$.before' AND kind = 'not_covered'
     UNION ALL
-    SELECT +credit_id FROM decisions WHERE at >= ?1 ->> '$.since' AND run_id IS NULL))
-WHERE credit_id > ?1 ->> '$.cursor' ORDER BY credit_id LIMIT ?1 ->> '$.limit'";
+    SELECT +credit_id FROM decisions WHERE at >= ?1 ->> '$.since' AND run_id IS NULL)"
+);
 
-const DUE: &str = "
-SELECT json_quote(credit_id) FROM (
+/// Credits with a debit that may be due.
+pub const DUE: Search = search!(
+    "
   SELECT +credit_id AS credit_id FROM debits WHERE due_date > ?1 ->> '$.since_date' AND due_date <= ?1 ->> '$.run_date'
     AND NOT EXISTS (SELECT 1 FROM processed_debits WHERE debit_id = debits.id)
     AND NOT EXISTS (SELECT 1 FROM cancellations WHERE debit_id = debits.id)
@@ -132,8 +156,12 @@ SELECT json_quote(credit_id) FROM (
   WHERE EXISTS (
     SELECT 1 FROM debits WHERE credit_id = decided.credit_id AND due_date <= ?1 ->> '$.run_date'
       AND NOT EXISTS (SELECT 1 FROM processed_debits WHERE debit_id = debits.id)
-      AND NOT EXISTS (SELECT 1 FROM cancellations WHERE debit_id = debits.id)))
-WHERE credit_id > ?1 ->> '$.cursor' ORDER BY credit_id LIMIT ?1 ->> '$.limit'";
+      AND NOT EXISTS (SELECT 1 FROM cancellations WHERE debit_id = debits.id))"
+);
+
+/// Credits on which a run decided.
+pub const TOUCHED: Search =
+    search!("SELECT DISTINCT +credit_id AS credit_id FROM decisions WHERE run_id = ?1 ->> '$.run_id'");
 
 const UNANSWERED_NOW: &str = "
 WITH last AS (

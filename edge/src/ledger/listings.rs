@@ -16,7 +16,7 @@ use crate::error::Fault;
 use crate::ports::Database;
 
 /// How many migrations the ledger has.
-pub const SCHEMA_VERSION: u32 = 10;
+pub const SCHEMA_VERSION: u32 = 11;
 
 /// Sorts after every instant, date and id, as text.
 const LAST: &str = "~";
@@ -329,9 +329,12 @@ const RUNS: &str = runs!("r.as_of < ?1 ->> '$.before' ORDER BY r.as_of DESC LIMI
 const RUN: &str = runs!("r.id = ?1 ->> '$.id'");
 
 const STAGES: &str = "
-SELECT json_object('stage', stage, 'slices', count(*), 'done', json(iif(max(cursor IS NULL), 'true', 'false')),
-  'at', max(at))
-FROM run_stages WHERE run_id = ?1 ->> '$.id' GROUP BY stage ORDER BY min(at)";
+SELECT json_object('stage', name, 'slices', count(*),
+  'done', json(iif(max(stage = name AND cursor IS NULL), 'true', 'false')), 'at', max(at))
+FROM (
+  SELECT substr(stage, 1, instr(stage || '/', '/') - 1) AS name, stage, cursor, at
+  FROM run_stages WHERE run_id = ?1 ->> '$.id')
+GROUP BY name ORDER BY min(at)";
 
 macro_rules! exceptions {
     ($from:literal, $which:literal) => {

@@ -15,6 +15,7 @@ pub mod keys;
 pub mod listings;
 pub mod metrics;
 pub mod operations;
+pub mod parts;
 pub mod reports;
 pub mod runs;
 pub mod sandbox;

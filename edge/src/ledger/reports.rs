@@ -31,6 +31,8 @@ pub struct Report {
     pub window_days: u32,
     /// The instant of its run.
     pub read_at: String,
+    /// Where its parts begin, but the first: a byte each, and how many lines begin before it.
+    pub parts: Vec<(u64, u64)>,
 }
 
 /// The statement that records a report.
@@ -151,13 +153,14 @@ async fn count_and_first<T: DeserializeOwned>(
 pub const MANY: usize = 200;
 
 const RECORDED: &str = "
-INSERT INTO reports (run_id, object_key, sha256, bytes, whole, window_days, read_at)
+INSERT INTO reports (run_id, object_key, sha256, bytes, whole, window_days, read_at, parts)
 SELECT ?1 ->> '$.run_id', ?1 ->> '$.object_key', ?1 ->> '$.sha256', ?1 ->> '$.bytes', ?1 ->> '$.whole',
-  ?1 ->> '$.window_days', ?1 ->> '$.read_at' WHERE true ON CONFLICT DO NOTHING";
+  ?1 ->> '$.window_days', ?1 ->> '$.read_at', ?1 -> '$.parts' WHERE true ON CONFLICT DO NOTHING";
 
 const REPORT: &str = "
 SELECT json_object('run_id', run_id, 'object_key', object_key, 'sha256', sha256, 'bytes', bytes,
-  'whole', json(iif(whole = 1, 'true', 'false')), 'window_days', window_days, 'read_at', read_at)
+  'whole', json(iif(whole = 1, 'true', 'false')), 'window_days', window_days, 'read_at', read_at,
+  'parts', json(parts))
 FROM reports WHERE run_id = ?1 ->> '$.run_id'";
 
 /// A report is complete when it was downloaded whole, has been read to its end with a header, and none of its rows

@@ -1,7 +1,7 @@
 //! The rows of a run: its opening, its stages and its end.
 
 use paydown::date::{BusinessDate, Instant, text};
-use paydown::id::{CreditId, RunId};
+use paydown::id::RunId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -92,6 +92,22 @@ pub struct NewRun {
     pub late: Option<Uuid>,
 }
 
+/// How a stage of a run stands.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Standing {
+    /// Whether the run has ended.
+    pub is_closed: bool,
+    /// The latest slice of the stage.
+    pub latest: Option<Slice>,
+}
+
+/// How a stage of a run stands.
+pub async fn standing(database: &dyn Database, run: RunId, stage: &str) -> Result<Standing, Fault> {
+    let found = rows(database, statement(STANDING, &json!({ "run_id": run, "stage": stage }))?).await?;
+    let gone = || Fault::Permanent("the ledger does not say how a stage stands".into());
+    found.into_iter().next().ok_or_else(gone)
+}
+
 /// The latest slice of a stage.
 pub async fn progress(database: &dyn Database, run: RunId, stage: &str) -> Result<Option<Slice>, Fault> {
     let found = rows(database, statement(PROGRESS, &json!({ "run_id": run, "stage": stage }))?).await?;
@@ -111,16 +127,6 @@ pub(crate) fn slice_done(
         "run_id": run, "stage": stage, "slice": slice, "cursor": cursor, "detail": detail.to_string(), "at": text(at),
     });
     statement(SLICE_DONE, &parameter)
-}
-
-/// The credits on which a run decided.
-pub async fn touched(
-    database: &dyn Database,
-    run: RunId,
-    cursor: &str,
-    limit: u32,
-) -> Result<Vec<CreditId>, Fault> {
-    rows(database, statement(TOUCHED, &json!({ "run_id": run, "cursor": cursor, "limit": limit }))?).await
 }
 
 /// Closes a run: what it carries over, its figures, its counts and its verdict.
@@ -181,19 +187,28 @@ SELECT ?1 ->> '$.late', 'run_late', ?1 ->> '$.id', NULL, ?1 ->> '$.id',
   'the cron did not open the run of ' || (?1 ->> '$.business_date'), ?1 ->> '$.started_at', NULL
 WHERE ?1 ->> '$.late' IS NOT NULL AND EXISTS (SELECT 1 FROM runs WHERE id = ?1 ->> '$.id') ON CONFLICT DO NOTHING";
 
-const PROGRESS: &str = "
-SELECT json_object('cursor', cursor, 'slice', slice, 'detail', json(detail)) FROM run_stages
-WHERE run_id = ?1 ->> '$.run_id' AND stage = ?1 ->> '$.stage' ORDER BY slice DESC LIMIT 1";
+macro_rules! progress {
+    () => {
+        "SELECT json_object('cursor', cursor, 'slice', slice, 'detail', json(detail)) FROM run_stages
+WHERE run_id = ?1 ->> '$.run_id' AND stage = ?1 ->> '$.stage' ORDER BY slice DESC LIMIT 1"
+    };
+}
+
+const PROGRESS: &str = progress!();
+
+const STANDING: &str = concat!(
+    "SELECT json_object(
+  'is_closed', json(iif(EXISTS (SELECT 1 FROM run_closings WHERE run_id = ?1 ->> '$.run_id'), 'true', 'false')),
+  'latest', json((",
+    progress!(),
+    ")))"
+);
 
 /// Nothing that a run does after its end counts, so that none of it is said to be done.
 const SLICE_DONE: &str = "
 INSERT INTO run_stages (run_id, stage, slice, cursor, detail, at)
 SELECT ?1 ->> '$.run_id', ?1 ->> '$.stage', ?1 ->> '$.slice', ?1 ->> '$.cursor', ?1 ->> '$.detail', ?1 ->> '$.at'
 WHERE NOT EXISTS (SELECT 1 FROM run_closings WHERE run_id = ?1 ->> '$.run_id') ON CONFLICT DO NOTHING";
-
-const TOUCHED: &str = "
-SELECT DISTINCT json_quote(credit_id) FROM decisions
-WHERE run_id = ?1 ->> '$.run_id' AND credit_id > ?1 ->> '$.cursor' ORDER BY credit_id LIMIT ?1 ->> '$.limit'";
 
 /// Each part is found by time (see `credits`).
 const CARRY_UNANSWERED: &str = "

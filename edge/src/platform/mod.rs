@@ -15,7 +15,9 @@ use futures_util::future::{Either, select};
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::{Delay, Env, js_sys};
 
-use crate::bindings::{DATABASE, INTAKE_QUEUE, LIMITER, OUTBOX, PROCESSOR_TOKEN, PROCESSOR_URL, REPORTS};
+use crate::bindings::{
+    DATABASE, INTAKE_QUEUE, LIMITER, OUTBOX, PROCESSOR_TOKEN, PROCESSOR_URL, REPORTS, RUNS,
+};
 use crate::clock::{Clock, RealClock, SandboxClock};
 use crate::config::Settings;
 use crate::ports::{Database, Ports};
@@ -47,6 +49,7 @@ pub fn ports(env: &Env) -> Result<Ports, String> {
         processor: Arc::new(HttpProcessor::new(endpoint, &token)?),
         archive: Arc::new(R2Archive::new(env.bucket(REPORTS).map_err(binding)?)),
         outbox: Arc::new(QueueOutbox::new(
+            env.queue(RUNS).map_err(binding)?,
             env.queue(OUTBOX).map_err(binding)?,
             env.queue(INTAKE_QUEUE).map_err(binding)?,
         )),

@@ -10,14 +10,19 @@ use crate::ports::{Message, Outbox};
 
 /// The queues. A message is sent as the JSON text that it is read from again.
 pub struct QueueOutbox {
+    runs: SendWrapper<Queue>,
     outbox: SendWrapper<Queue>,
     intake: SendWrapper<Queue>,
 }
 
 impl QueueOutbox {
-    /// Advances that wait to be recorded go by `intake`, all else by `outbox`.
-    pub fn new(outbox: Queue, intake: Queue) -> QueueOutbox {
-        QueueOutbox { outbox: SendWrapper::new(outbox), intake: SendWrapper::new(intake) }
+    /// Runs and their parts go by `runs`, advances that wait to be recorded by `intake`, all else by `outbox`.
+    pub fn new(runs: Queue, outbox: Queue, intake: Queue) -> QueueOutbox {
+        QueueOutbox {
+            runs: SendWrapper::new(runs),
+            outbox: SendWrapper::new(outbox),
+            intake: SendWrapper::new(intake),
+        }
     }
 }
 
@@ -29,7 +34,8 @@ impl Outbox for QueueOutbox {
     async fn send(&self, message: &Message, delay_seconds: u32) -> Result<(), Fault> {
         let text = serde_json::to_string(message)?;
         let queue = match message {
-            Message::Run { .. } | Message::Submit { .. } => &self.outbox,
+            Message::Run { .. } => &self.runs,
+            Message::Submit { .. } => &self.outbox,
             Message::Record { .. } => &self.intake,
         };
         let message = MessageBuilder::new(text)

@@ -8,8 +8,8 @@ use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::ReadableStreamDefaultReader;
 use worker::{
-    AbortController, AbortSignal, Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Response,
-    ResponseBody,
+    AbortController, AbortSignal, Delay, Fetch, Headers, Method, Request, RequestInit, RequestRedirect,
+    Response, ResponseBody,
 };
 
 use super::{error_message, message, within};
@@ -108,6 +108,10 @@ impl Processor for HttpProcessor {
                 Err(format!("no report in {} s", STALL.as_secs()))
             }
         }
+    }
+
+    async fn wait(&self, milliseconds: u32) {
+        Delay::from(Duration::from_millis(u64::from(milliseconds))).await;
     }
 
     #[cfg(feature = "sandbox")]

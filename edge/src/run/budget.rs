@@ -23,11 +23,22 @@ pub struct Budget {
     pub subrequests: u32,
     /// SQL statements. An invocation has 1,000 (Cloudflare, D1 limits).
     pub statements: u32,
+    /// How many credits a part of a stage has, and as many are looked for at once. To look for some costs as much as to look
+    /// for all, so that an invocation looks but once or twice; ten thousand ids are 400 kB.
+    pub part_credits: u32,
+    /// How many bytes of a report a part has: as much as one invocation reads.
+    pub part_bytes: u64,
 }
 
 impl Default for Budget {
     fn default() -> Budget {
-        Budget { seconds: 300, subrequests: 8_000, statements: 800 }
+        Budget {
+            seconds: 300,
+            subrequests: 8_000,
+            statements: 800,
+            part_credits: 10_000,
+            part_bytes: 32 << 20,
+        }
     }
 }
 
@@ -97,6 +108,10 @@ impl Processor for Metered<dyn Processor> {
     async fn report(&self) -> Result<Box<dyn ReportBody>, String> {
         self.meter.count(0);
         self.inner.report().await
+    }
+
+    async fn wait(&self, milliseconds: u32) {
+        self.inner.wait(milliseconds).await;
     }
 
     #[cfg(feature = "sandbox")]

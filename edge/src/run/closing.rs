@@ -3,18 +3,14 @@
 use paydown::credit::State;
 use paydown::id::CreditId;
 
-use super::{FOUND_CREDITS, Running, Stage, Stretch, Worked, counting};
+use super::{Running, Stage, Stretch, Worked, counting};
 use crate::error::Fault;
-use crate::ledger::credits::Since;
 use crate::ledger::facts::facts;
-use crate::ledger::runs;
+use crate::ledger::{credits, runs};
 use crate::log;
 
 /// Checks L10 over everything the run touched.
 pub(super) async fn check(running: &Running<'_>) -> Result<Stretch, Fault> {
-    let run_id = running.run.id;
-    let find =
-        async |since: Since| runs::touched(running.database(), run_id, &since.cursor, FOUND_CREDITS).await;
     let work = async |credits: Vec<CreditId>, _: &[String]| {
         // Once more for the refusals of a slice that broke off before their account was looked at.
         running.strike(&credits).await?;
@@ -27,7 +23,7 @@ pub(super) async fn check(running: &Running<'_>) -> Result<Stretch, Fault> {
         }
         Ok(Worked { reasons, ..Worked::default() })
     };
-    running.slices(Stage::Check, running.place(Stage::Check).await?, find, work).await
+    running.slices(Stage::Check, running.place(Stage::Check).await?, &credits::TOUCHED, work).await
 }
 
 /// Closes the run as `complete`, or as `incomplete` with the reasons of its stages.

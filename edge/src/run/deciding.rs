@@ -34,14 +34,13 @@ pub(super) async fn words(running: &Running<'_>) -> Result<Stretch, Fault> {
         };
         Ok(Input::Words { covered_from })
     };
-    let find = async |since| credits::with_words(running.database(), &since).await;
     let work = async |credits: Vec<CreditId>, _: &[String]| {
         let stale = decide_all(running, credits.clone(), &input).await?;
         running.strike(&credits).await?;
         let kept_changing = |id: &CreditId| format!("credit {id} kept changing while its words were decided");
         Ok(Worked { reasons: stale.iter().map(kept_changing).collect(), ..Worked::default() })
     };
-    running.slices(Stage::Words, running.place(Stage::Words).await?, find, work).await
+    running.slices(Stage::Words, running.place(Stage::Words).await?, &credits::WITH_WORDS, work).await
 }
 
 /// Decides on credits until each decision has landed; gives those that kept changing.

@@ -1,7 +1,9 @@
 //! What the queues deliver: each message is done, or comes again later; none is lost.
 
+use super::budget::Meter;
 use super::intake::{self, Accepted};
-use super::{calling, daily, dead_letter};
+use super::parts::part;
+use super::{calling, dead_letter, run};
 use crate::bindings::DEAD_LETTERS;
 use crate::error::Fault;
 use crate::log;
@@ -38,6 +40,11 @@ impl Verdict {
 
 /// Handles the messages of one delivery: those that record advances all at once, the others one by one.
 pub async fn deliver(ports: &Ports, queue: &str, bodies: &[String]) -> Vec<Verdict> {
+    // Whatever a delivery has, it is one invocation.
+    let (meter, ports) = match Meter::of(ports, ports.settings.budget).await {
+        Ok((meter, ports)) => (meter, &{ ports }),
+        Err(fault) => return vec![Verdict::after(&fault); bodies.len()],
+    };
     let mut verdicts = Vec::with_capacity(bodies.len());
     let mut accepted = Vec::new();
     let mut places = Vec::new();
@@ -49,7 +56,12 @@ pub async fn deliver(ports: &Ports, queue: &str, bodies: &[String]) -> Vec<Verdi
                 places.push(verdicts.len());
                 Verdict::Done
             }
-            Some(Message::Run { as_of }) => Verdict::of(daily(ports, as_of).await.map(|_| ()), "run"),
+            Some(Message::Run { as_of, part: None }) => {
+                Verdict::of(run(ports, &meter, as_of).await.map(|_| ()), "run")
+            }
+            Some(Message::Run { as_of, part: Some(name) }) => {
+                Verdict::of(part(ports, &meter, as_of, &name).await, "part")
+            }
             Some(Message::Submit { credit_id }) => {
                 Verdict::of(calling::submit(ports, &[credit_id]).await, "submit")
             }

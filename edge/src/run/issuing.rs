@@ -37,7 +37,6 @@ pub(super) async fn issue(running: &Running<'_>) -> Result<Stretch, Fault> {
             return Ok(Stretch::Later(later));
         }
     }
-    let find = async |since| credits::due(running.database(), &since).await;
     let work = async |credits: Vec<CreditId>, reasons: &[String]| {
         let mut worked = Worked::default();
         if reasons.is_empty() {
@@ -47,24 +46,23 @@ pub(super) async fn issue(running: &Running<'_>) -> Result<Stretch, Fault> {
         worked.statements.push(credits::carry_due(running.run.id, &still_due(running, &credits).await?)?);
         Ok(worked)
     };
-    running.slices(Stage::Issue, place, find, work).await
+    running.slices(Stage::Issue, place, &credits::DUE, work).await
 }
 
 /// Leaves all that is due to the next run.
 async fn carry_all(running: &Running<'_>, place: Place) -> Result<Stretch, Fault> {
-    let find = async |since| credits::due(running.database(), &since).await;
     let work = async |credits: Vec<CreditId>, _: &[String]| {
         let left = still_due(running, &credits).await?;
         let statements = vec![credits::carry_due(running.run.id, &left)?];
         Ok(Worked { statements, ..Worked::default() })
     };
-    running.slices(Stage::Issue, place, find, work).await
+    running.slices(Stage::Issue, place, &credits::DUE, work).await
 }
 
 /// Calls for what an earlier invocation claimed behind the cursor, and of which nothing was heard: it broke off, or the
 /// processor asked to wait.
 async fn call_unheard(running: &Running<'_>, cursor: &str) -> Result<Worked, Fault> {
-    let unheard = calls::unheard(running.database(), running.run.as_of, cursor).await?;
+    let unheard = calls::unheard(running.database(), &running.since(cursor)).await?;
     let now = running.ports.clock.now().await?;
     let is_forgotten = |days| days_passed(running.run.as_of, now, days);
     let may_be_forgotten = running.ports.settings.policy.key_days.is_some_and(is_forgotten);
@@ -83,9 +81,17 @@ async fn call_unheard(running: &Running<'_>, cursor: &str) -> Result<Worked, Fau
 /// Calls for what was claimed, until all of it was called or the processor wants no more.
 async fn called(running: &Running<'_>, mut calls: Vec<Call>) -> Result<Worked, Fault> {
     let (run_id, as_of) = (running.run.id, running.run.as_of);
+    let pace = running.pace();
     let mut worked = Worked::default();
     while !calls.is_empty() {
+        let rest = pace.map_or_else(Vec::new, |pace| calls.split_off(calls.len().min(pace.at_once())));
+        let (asked, begun_at) = (calls.len(), running.ports.clock.real_now().await?);
         let called = call(running.ports, calls, as_of).await?;
+        if let Some(pace) = pace {
+            let made = asked.saturating_sub(called.left.len());
+            let passed = running.ports.clock.real_now().await?.signed_duration_since(begun_at);
+            running.ports.processor.wait(pace.rest_of(made, passed)).await;
+        }
         refusals(running.ports, &called.refused, Some(run_id), as_of).await?;
         worked.reasons.extend(called.stopped);
         if let Some(seconds) = called.slow_down {
@@ -98,8 +104,34 @@ async fn called(running: &Running<'_>, mut calls: Vec<Call>) -> Result<Worked, F
             break;
         }
         calls = called.left;
+        calls.extend(rest);
     }
     Ok(worked)
+}
+
+/// How often the processor may be called by this invocation.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    /// How many milliseconds belong to a call.
+    call_milliseconds: u64,
+}
+
+/// For how many milliseconds' worth of calls the processor is called at once.
+const PACE_MILLISECONDS: u64 = 10_000;
+
+impl Pace {
+    /// How many calls are made before there is a rest.
+    fn at_once(self) -> usize {
+        let calls = PACE_MILLISECONDS.checked_div(self.call_milliseconds).unwrap_or(u64::MAX);
+        usize::try_from(calls.max(1)).unwrap_or(usize::MAX)
+    }
+
+    /// How long the rest is after so many calls, for which some time has passed.
+    fn rest_of(self, calls: usize, passed: TimeDelta) -> u32 {
+        let due = self.call_milliseconds.saturating_mul(calls as u64);
+        let passed = u64::try_from(passed.num_milliseconds()).unwrap_or(0);
+        u32::try_from(due.saturating_sub(passed)).unwrap_or(u32::MAX)
+    }
 }
 
 /// The credits that still have something due: the next run looks at them again.
@@ -117,6 +149,14 @@ async fn still_due(running: &Running<'_>, credits: &[CreditId]) -> Result<Vec<Cr
 }
 
 impl Running<'_> {
+    /// The pace of this invocation: what the processor may be asked in all is divided among the parts of the stage.
+    fn pace(&self) -> Option<Pace> {
+        let most = self.ports.settings.processor_calls_per_minute?;
+        let parts = self.part_of(Stage::Issue).map_or(1, |part| u64::from(part.of));
+        let call_milliseconds = 60_000_u64.saturating_mul(parts).div_ceil(u64::from(most.max(1)));
+        Some(Pace { call_milliseconds })
+    }
+
     /// Whether a processor that asks to wait is waited for.
     async fn has_patience(&self) -> Result<bool, Fault> {
         let passed = self.ports.clock.now().await?.signed_duration_since(self.run.as_of);

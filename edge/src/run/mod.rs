@@ -10,7 +10,7 @@
 //! 8. check L10 over everything touched, count the figures (`counting`) and close the run (`closing`).
 //!
 //! Each stage is a row when it is done and resumes where its last slice ended; doing one twice changes
-//! nothing. A run that a later one overtook does nothing more.
+//! nothing. One that is too large for an invocation is divided (`parts`). A run that a later one overtook does nothing more.
 
 mod budget;
 mod calling;
@@ -21,6 +21,7 @@ mod delivery;
 mod intake;
 mod issuing;
 mod opening;
+mod parts;
 mod reading;
 #[cfg(feature = "sandbox")]
 mod sandbox;
@@ -33,6 +34,7 @@ pub use budget::Budget;
 pub use calling::{give_back, submit};
 pub use delivery::{Verdict, deliver};
 pub use opening::{Opened, open};
+pub use parts::PartName;
 #[cfg(feature = "sandbox")]
 pub use sandbox::advance;
 pub use sweeping::{dead_letter, sweep};
@@ -40,12 +42,15 @@ pub use sweeping::{dead_letter, sweep};
 use std::sync::Arc;
 
 use budget::Meter;
+use parts::{Parts, Rest};
 use paydown::date::{Instant, days_before, text};
 use paydown::decision::Context;
 use paydown::id::CreditId;
 use serde_json::{Value, json};
 
 use crate::error::Fault;
+use crate::ledger::credits::Search;
+use crate::ledger::parts::{END, Part};
 use crate::ledger::{self, credits, runs};
 use crate::log;
 use crate::ports::{Message, Ports, Statement};
@@ -53,20 +58,21 @@ use crate::ports::{Message, Ports, Statement};
 /// How many credits a slice decides at once.
 const SLICE_CREDITS: usize = 100;
 
-/// How many credits are looked for at once. To look for some costs as much as to look for all, so that an invocation
-/// looks but once or twice; ten thousand ids are 400 kB.
-const FOUND_CREDITS: u32 = 10_000;
-
 /// Opens the run of `as_of` and takes it through its stages, or goes on with it where it stopped. When the budget of the
 /// invocation is used, or the processor asks to wait, the rest is handed on as a queue message.
 ///
 /// Done for a run that is closed already, this does nothing.
 pub async fn daily(ports: &Ports, as_of: Instant) -> Result<Opened, Fault> {
     let (meter, ports) = Meter::of(ports, ports.settings.budget).await?;
-    let opened = open(&ports, as_of).await?;
+    run(&ports, &meter, as_of).await
+}
+
+/// The same within a budget of which some may be used.
+async fn run(ports: &Ports, meter: &Arc<Meter>, as_of: Instant) -> Result<Opened, Fault> {
+    let opened = open(ports, as_of).await?;
     if let Opened::Open(run) = &opened {
-        let running = Running::new(&ports, meter, run.clone())?;
-        if let Some(later) = running.go_on().await? {
+        let running = Running::new(ports, Arc::clone(meter), run.clone())?;
+        if let Some(Rest::Later(later)) = running.go_on().await? {
             running.hand_on(later).await?;
         }
     }
@@ -98,6 +104,10 @@ impl Stage {
         Stage::Figures,
     ];
 
+    fn named(name: &str) -> Option<Stage> {
+        Stage::ALL.into_iter().find(|stage| stage.name() == name)
+    }
+
     fn name(self) -> &'static str {
         match self {
             Stage::Seek => "seek",
@@ -118,6 +128,8 @@ struct Running<'a> {
     meter: Arc<Meter>,
     run: runs::Run,
     policy_id: String,
+    /// The part of a stage that the invocation is to do, if not the run.
+    part: Option<(Stage, Part)>,
 }
 
 /// What a stage says about itself when it is done.
@@ -129,6 +141,8 @@ enum Stretch {
     Done(Detail),
     /// As far as the budget or the processor let it.
     Later(Later),
+    /// It is left to its parts.
+    Parts,
 }
 
 /// The rest is for another invocation.
@@ -158,14 +172,14 @@ struct Worked {
 impl<'a> Running<'a> {
     fn new(ports: &'a Ports, meter: Arc<Meter>, run: runs::Run) -> Result<Running<'a>, Fault> {
         let (policy_id, _) = ledger::decisions::policy_row(&ports.settings)?;
-        Ok(Running { ports, meter, run, policy_id })
+        Ok(Running { ports, meter, run, policy_id, part: None })
     }
 
     /// All stages, and the run's end; or where it broke off.
-    async fn go_on(&self) -> Result<Option<Later>, Fault> {
+    async fn go_on(&self) -> Result<Option<Rest>, Fault> {
         for stage in Stage::ALL {
-            if let Some(later) = self.stage(stage).await? {
-                return Ok(Some(later));
+            if let Some(rest) = self.stage(stage).await? {
+                return Ok(Some(rest));
             }
         }
         closing::close(self).await?;
@@ -176,16 +190,49 @@ impl<'a> Running<'a> {
     async fn hand_on(&self, later: Later) -> Result<(), Fault> {
         let (run_id, seconds) = (self.run.id, later.seconds);
         log::info("run handed on", json!({ "run_id": run_id, "seconds": seconds }));
-        self.ports.outbox.send(&Message::Run { as_of: self.run.as_of }, seconds).await
+        let part = self.part.as_ref().map(|(stage, part)| PartName::of(*stage, part));
+        self.ports.outbox.send(&Message::Run { as_of: self.run.as_of, part }, seconds).await
     }
 
-    /// Runs a stage unless it is done already, and writes its row.
-    async fn stage(&self, stage: Stage) -> Result<Option<Later>, Fault> {
-        let progress = runs::progress(self.database(), self.run.id, stage.name()).await?;
-        if progress.is_some_and(|slice| slice.cursor.is_none()) {
+    /// Runs a stage unless it is done already, and writes its row. A run that a later one overtook has nothing more to do.
+    async fn stage(&self, stage: Stage) -> Result<Option<Rest>, Fault> {
+        let standing = runs::standing(self.database(), self.run.id, &self.rows_of(stage)).await?;
+        if standing.is_closed {
+            return Ok(Some(Rest::Nothing));
+        }
+        let progress = standing.latest;
+        if progress.as_ref().is_some_and(|slice| slice.cursor.is_none()) {
             return Ok(None);
         }
-        let stretch = match stage {
+        let is_divided = progress.is_some_and(|slice| slice.detail.get("parts").is_some());
+        let parts = if is_divided { self.parts(stage).await? } else { Parts::None };
+        let stretch = match (stage, parts) {
+            (_, Parts::Working) => Stretch::Parts,
+            (Stage::Observations, Parts::Done(details)) => reading::ended(self, &details).await?,
+            (_, Parts::Done(details)) => Stretch::Done(because(&reasons_of(&details))),
+            (_, Parts::None) => self.begin(stage).await?,
+        };
+        let detail = match stretch {
+            Stretch::Done(detail) => detail,
+            Stretch::Later(later) => return Ok(Some(Rest::Later(later))),
+            Stretch::Parts => return Ok(Some(Rest::Parts)),
+        };
+        let slice = self.place(stage).await?.slice;
+        let done = self.slice_done(stage, slice, None, &detail).await?;
+        ledger::batch(self.database(), &[done]).await?;
+        // What was counted is too much for a line.
+        let told = if stage == Stage::Figures { Value::Null } else { detail };
+        let name = self.rows_of(stage);
+        log::info(
+            "stage done",
+            json!({ "run_id": self.run.id, "stage": name, "slices": slice, "detail": told }),
+        );
+        Ok(None)
+    }
+
+    /// Begins a stage, or goes on with it.
+    async fn begin(&self, stage: Stage) -> Result<Stretch, Fault> {
+        Ok(match stage {
             Stage::Seek => seeking::seek(self).await?,
             Stage::Report => reading::download(self).await?,
             Stage::Observations => reading::record(self).await?,
@@ -194,39 +241,31 @@ impl<'a> Running<'a> {
             Stage::Issue => issuing::issue(self).await?,
             Stage::Check => closing::check(self).await?,
             Stage::Figures => counting::count(self).await?,
-        };
-        let detail = match stretch {
-            Stretch::Done(detail) => detail,
-            Stretch::Later(later) => return Ok(Some(later)),
-        };
-        let slice = self.place(stage).await?.slice;
-        let done = self.slice_done(stage, slice, None, &detail).await?;
-        ledger::batch(self.database(), &[done]).await?;
-        // What was counted is too much for a line.
-        let told = if stage == Stage::Figures { Value::Null } else { detail };
-        let stage = stage.name();
-        log::info(
-            "stage done",
-            json!({ "run_id": self.run.id, "stage": stage, "slices": slice, "detail": told }),
-        );
-        Ok(None)
+        })
     }
 
-    /// Works through the credits of a stage from a place on, a slice at a time, until `find` gives none or the budget is used.
+    /// Works through the credits of a stage from a place on, a slice at a time, until the search gives none or the budget is
+    /// used. Where there are more of them than a part has, the stage is divided.
     async fn slices(
         &self,
         stage: Stage,
         mut place: Place,
-        find: impl AsyncFn(credits::Since) -> Result<Vec<CreditId>, Fault>,
+        search: &Search,
         work: impl AsyncFn(Vec<CreditId>, &[String]) -> Result<Worked, Fault>,
     ) -> Result<Stretch, Fault> {
         loop {
             if self.is_spent().await? {
                 return Ok(Stretch::Later(Later { seconds: 0 }));
             }
-            let found = find(self.since(&place.cursor)).await?;
+            let since = self.since(&place.cursor);
+            let found = credits::find(self.database(), search, &since).await?;
             if found.is_empty() {
                 return Ok(Stretch::Done(because(&place.reasons)));
+            }
+            let is_more = found.len() >= usize::try_from(since.limit).unwrap_or(usize::MAX);
+            if is_more && self.part.is_none() && place.cursor.is_empty() {
+                let ends = credits::ends(self.database(), search, &since).await?;
+                return self.divide(stage, &ends.iter().map(CreditId::to_string).collect::<Vec<_>>()).await;
             }
             for slice in found.chunks(SLICE_CREDITS) {
                 if self.is_spent().await? {
@@ -265,18 +304,33 @@ impl<'a> Running<'a> {
         self.meter.is_used(self.ports).await
     }
 
-    /// Where a stage goes on: behind its last slice that is done.
+    /// Where a stage, or the part of it that is to be done, goes on: behind its last slice that is done.
     async fn place(&self, stage: Stage) -> Result<Place, Fault> {
-        let progress = runs::progress(self.database(), self.run.id, stage.name()).await?;
-        let Some(done) = progress else {
-            return Ok(Place { slice: 0, cursor: String::new(), reasons: vec![] });
+        let Some(done) = self.progress(stage).await? else {
+            let cursor = self.part_of(stage).map(|part| part.start.clone()).unwrap_or_default();
+            return Ok(Place { slice: 0, cursor, reasons: vec![] });
         };
-        let reasons = done.detail.get("reasons").cloned().unwrap_or_default();
         Ok(Place {
             slice: done.slice.saturating_add(1),
             cursor: done.cursor.unwrap_or_default(),
-            reasons: serde_json::from_value(reasons).unwrap_or_default(),
+            reasons: reasons_of(std::slice::from_ref(&done.detail)),
         })
+    }
+
+    /// The latest slice of a stage, or of the part of it that is to be done.
+    async fn progress(&self, stage: Stage) -> Result<Option<runs::Slice>, Fault> {
+        runs::progress(self.database(), self.run.id, &self.rows_of(stage)).await
+    }
+
+    /// The part of a stage that is to be done.
+    fn part_of(&self, stage: Stage) -> Option<&Part> {
+        self.part.as_ref().filter(|(of, _)| *of == stage).map(|(_, part)| part)
+    }
+
+    /// The name of the rows that say how far a stage got, or the part of it that is to be done.
+    fn rows_of(&self, stage: Stage) -> String {
+        let of_part = self.part_of(stage).map(|part| ledger::parts::rows_of(stage.name(), part.number));
+        of_part.unwrap_or_else(|| stage.name().to_owned())
     }
 
     async fn slice_done(
@@ -287,12 +341,13 @@ impl<'a> Running<'a> {
         detail: &Detail,
     ) -> Result<Statement, Fault> {
         let now = self.ports.clock.now().await?;
-        runs::slice_done(self.run.id, stage.name(), slice, cursor, detail, now)
+        runs::slice_done(self.run.id, &self.rows_of(stage), slice, cursor, detail, now)
     }
 
     /// Where this run looks for work: since the last run that went through all its stages.
     fn since(&self, cursor: &str) -> credits::Since {
-        since(self.ports, &self.run, cursor)
+        let until = self.part.as_ref().map_or(END, |(_, part)| &part.until);
+        since(self.ports, &self.run, (cursor, until))
     }
 
     fn context(&self) -> Context<'_> {
@@ -304,7 +359,7 @@ impl<'a> Running<'a> {
     }
 }
 
-fn since(ports: &Ports, run: &runs::Run, cursor: &str) -> credits::Since {
+fn since(ports: &Ports, run: &runs::Run, (cursor, until): (&str, &str)) -> credits::Since {
     let days = ports.settings.policy.timeout_days;
     let before = run.before.as_ref();
     credits::Since {
@@ -317,13 +372,30 @@ fn since(ports: &Ports, run: &runs::Run, cursor: &str) -> credits::Since {
         aged_from: before.map(|b| text(days_before(b.as_of, days))).unwrap_or_default(),
         aged_to: text(days_before(run.as_of, days)),
         cursor: cursor.to_owned(),
-        limit: FOUND_CREDITS,
+        until: until.to_owned(),
+        limit: ports.settings.budget.part_credits,
     }
 }
 
 /// A stage's detail with the reasons for which the run is not complete.
 fn because(reasons: &[String]) -> Detail {
     json!({ "reasons": reasons })
+}
+
+/// The reasons that some details give.
+fn reasons_of(details: &[Detail]) -> Vec<String> {
+    let given = |detail: &Detail| detail.get("reasons").cloned().unwrap_or_default();
+    let mut reasons: Vec<String> = Vec::new();
+    for reason in details
+        .iter()
+        .map(given)
+        .flat_map(|given| serde_json::from_value::<Vec<String>>(given).unwrap_or_default())
+    {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    reasons
 }
 
 /// The last credit of a slice, from which the next one goes on.

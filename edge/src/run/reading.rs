@@ -5,8 +5,9 @@ use paydown::id;
 use paydown::report::{Header, Line, Parser, Summary};
 use sha2::{Digest, Sha256};
 
-use super::{Later, Running, Stage, Stretch, because};
+use super::{Detail, Later, Running, Stage, Stretch, because};
 use crate::error::Fault;
+use crate::ledger::parts::END;
 use crate::ledger::{self, exceptions, reports};
 use crate::ports::ReportBody;
 use serde_json::json;
@@ -62,10 +63,12 @@ async fn archive(
     let object_key = format!("reports/{date}/{run_id}-{attempt}-{download}.csv");
     let mut writer = running.ports.archive.create(&object_key).await?;
     let (mut sha256, mut bytes, mut last_byte) = (Sha256::new(), 0_u64, None);
+    let mut divider = Divider::new(running.ports.settings.budget.part_bytes);
     let broken_off = loop {
         match body.next().await {
             Ok(Some(chunk)) => {
                 sha256.update(&chunk);
+                divider.take(&chunk);
                 bytes = bytes.saturating_add(chunk.len() as u64);
                 last_byte = chunk.last().copied().or(last_byte);
                 writer.write(&chunk).await?;
@@ -84,6 +87,7 @@ async fn archive(
         whole: problem.is_none(),
         window_days: running.ports.settings.report_window_days,
         read_at: text(running.run.as_of),
+        parts: divider.parts(),
     };
     Ok((report, problem))
 }
@@ -103,7 +107,8 @@ fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Records the observations of the archived report, a range of bytes at a time, and opens what they call for.
+/// Records the observations of the archived report, or of a part of it, a range of bytes at a time; at the end opens what they
+/// call for.
 pub(super) async fn record(running: &Running<'_>) -> Result<Stretch, Fault> {
     let Some(report) = reports::of_run(running.database(), running.run.id).await? else {
         open_malformed(running).await?;
@@ -112,17 +117,26 @@ pub(super) async fn record(running: &Running<'_>) -> Result<Stretch, Fault> {
         return Ok(Stretch::Done(nothing));
     };
     let place = running.place(Stage::Observations).await?;
+    let part = running.part_of(Stage::Observations);
+    if part.is_none() && place.slice == 0 && !report.parts.is_empty() {
+        let places: Vec<String> =
+            report.parts.iter().map(|(offset, lines)| Position::at(*offset, *lines).cursor()).collect();
+        return running.divide(Stage::Observations, &places).await;
+    }
+    let until = part.filter(|part| part.until != END).map(|part| Position::from_cursor(&part.until).offset);
+    let until = until.unwrap_or(report.bytes);
     let (mut slice, mut position) = (place.slice, Position::from_cursor(&place.cursor));
     let mut header = header(running, &report).await?;
     while let Ok(readable) = &header
-        && position.offset < report.bytes
+        && position.offset < until
     {
         if running.is_spent().await? {
             return Ok(Stretch::Later(Later { seconds: 0 }));
         }
-        let range = read_range(running, &report, &position, readable.clone()).await?;
+        let end = position.offset.saturating_add(SLICE_BYTES).min(until);
+        let range = read_range(running, &report, &position, end, readable.clone()).await?;
         let mut statements = reports::observed(running.run.id, &range.rows, &range.malformed)?;
-        position = position.after(&range.summary);
+        position = position.after(end, &range.summary);
         if let Err(problem) = range.summary.header {
             header = Err(problem.to_string());
         }
@@ -132,19 +146,29 @@ pub(super) async fn record(running: &Running<'_>) -> Result<Stretch, Fault> {
         ledger::batch(running.database(), &statements).await?;
         slice = slice.saturating_add(1);
     }
+    let read = json!({ "unreadable": header.err(), "rows": position.rows, "malformed": position.malformed });
+    if part.is_some() { Ok(Stretch::Done(read)) } else { ended(running, &[read]).await }
+}
+
+/// Opens what the report calls for, when it was read to its end; `read` is what each part says about itself.
+pub(super) async fn ended(running: &Running<'_>, read: &[Detail]) -> Result<Stretch, Fault> {
     open_malformed(running).await?;
     open_unknown(running).await?;
+    let sum = |what: &str| {
+        let counts = read.iter().filter_map(|detail| detail.get(what)?.as_u64());
+        counts.fold(0, u64::saturating_add)
+    };
+    let (rows, malformed) = (sum("rows"), sum("malformed"));
     let mut reasons = Vec::new();
-    if let Err(problem) = &header {
+    let unreadable = read.iter().find_map(|detail| detail.get("unreadable")?.as_str());
+    if let Some(problem) = unreadable {
         reasons.push(format!("the report has no readable header: {problem}"));
     }
-    if position.malformed > 0 {
-        reasons.push(format!("{} rows of the report could not be read", position.malformed));
+    if malformed > 0 {
+        reasons.push(format!("{malformed} rows of the report could not be read"));
     }
-    let header = if header.is_ok() { "readable" } else { "unreadable" };
-    Ok(Stretch::Done(
-        json!({ "reasons": reasons, "header": header, "rows": position.rows, "malformed": position.malformed }),
-    ))
+    let header = if unreadable.is_none() { "readable" } else { "unreadable" };
+    Ok(Stretch::Done(json!({ "reasons": reasons, "header": header, "rows": rows, "malformed": malformed })))
 }
 
 /// How far the report has been read, and how much was found up to there.
@@ -157,6 +181,11 @@ struct Position {
 }
 
 impl Position {
+    /// Where nothing was read yet of what begins at a byte, before which so many lines begin.
+    fn at(offset: u64, lines: u64) -> Position {
+        Position { offset, lines, ..Position::default() }
+    }
+
     fn from_cursor(cursor: &str) -> Position {
         let mut numbers = cursor.split(' ').map(|number| number.parse().unwrap_or(0));
         let mut next = || numbers.next().unwrap_or(0);
@@ -167,13 +196,55 @@ impl Position {
         format!("{} {} {} {}", self.offset, self.lines, self.rows, self.malformed)
     }
 
-    fn after(&self, read: &Summary) -> Position {
+    fn after(&self, end: u64, read: &Summary) -> Position {
         Position {
-            offset: self.offset.saturating_add(SLICE_BYTES),
+            offset: end,
             lines: self.lines.saturating_add(read.lines),
             rows: self.rows.saturating_add(read.rows),
             malformed: self.malformed.saturating_add(read.malformed),
         }
+    }
+}
+
+/// Finds the bytes at which the parts of a report begin, while it streams by, and counts the lines that begin before each.
+struct Divider {
+    every: u64,
+    offset: u64,
+    newlines: u64,
+    parts: Vec<(u64, u64)>,
+}
+
+impl Divider {
+    fn new(every: u64) -> Divider {
+        Divider { every: every.max(1), offset: 0, newlines: 0, parts: vec![] }
+    }
+
+    fn take(&mut self, mut chunk: &[u8]) {
+        loop {
+            // A line begins at a byte when the byte before it ends one.
+            let next = self.every.saturating_mul(self.parts.len() as u64 + 1);
+            let before = next.saturating_sub(1).saturating_sub(self.offset);
+            let Some((part, rest)) =
+                usize::try_from(before).ok().and_then(|before| chunk.split_at_checked(before))
+            else {
+                return self.count(chunk);
+            };
+            self.count(part);
+            self.parts.push((next, self.newlines.saturating_add(1)));
+            chunk = rest;
+        }
+    }
+
+    fn count(&mut self, part: &[u8]) {
+        let newlines = part.iter().filter(|byte| **byte == b'\n').count();
+        self.newlines = self.newlines.saturating_add(newlines as u64);
+        self.offset = self.offset.saturating_add(part.len() as u64);
+    }
+
+    /// The parts but the first, each with its first byte and how many lines begin before.
+    fn parts(mut self) -> Vec<(u64, u64)> {
+        self.parts.retain(|(start, _)| *start < self.offset);
+        self.parts
     }
 }
 
@@ -193,9 +264,9 @@ async fn read_range(
     running: &Running<'_>,
     report: &reports::Report,
     position: &Position,
+    end: u64,
     header: Header,
 ) -> Result<Range, Fault> {
-    let end = position.offset.saturating_add(SLICE_BYTES);
     let download_at: Instant = running.run.as_of;
     let is_first = position.offset == 0;
     let parser = if is_first {
@@ -289,4 +360,25 @@ async fn open_each_or_one(
         also.push(exceptions::opened(&opened)?);
     }
     if also.is_empty() { Ok(()) } else { ledger::batch(running.database(), &also).await.map(|_| ()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Divider;
+
+    #[test]
+    fn parts_begin_at_even_bytes_and_know_the_lines_before_them() {
+        let report = b"h\nrow 1\nrow 2\n\nrow 4\n";
+        for every in 1..=report.len() as u64 {
+            for size in 1..=report.len() {
+                let mut divider = Divider::new(every);
+                report.chunks(size).for_each(|chunk| divider.take(chunk));
+                let begins = |at: usize| at == 0 || report[at - 1] == b'\n';
+                let lines_before = |start: usize| (0..start).filter(|at| begins(*at)).count() as u64;
+                let starts = (1..).map(|part| part * every).take_while(|start| *start < report.len() as u64);
+                let expected: Vec<_> = starts.map(|start| (start, lines_before(start as usize))).collect();
+                assert_eq!(divider.parts(), expected, "every {every} bytes, by {size}");
+            }
+        }
+    }
 }

@@ -16,12 +16,11 @@ use crate::ports::Ports;
 
 /// Seeks all that is without an answer.
 pub(super) async fn seek(running: &Running<'_>) -> Result<Stretch, Fault> {
-    let find = async |since| credits::unanswered(running.database(), &since).await;
     let work = async |credits: Vec<CreditId>, _: &[String]| {
         let stopped = seek_slice(running.ports, &credits, &running.context(), Some(running.run.id)).await?;
         Ok(Worked { reasons: stopped.into_iter().collect(), ..Worked::default() })
     };
-    running.slices(Stage::Seek, running.place(Stage::Seek).await?, find, work).await
+    running.slices(Stage::Seek, running.place(Stage::Seek).await?, &credits::UNANSWERED, work).await
 }
 
 /// Seeks the answers of some credits; says why calling had to stop, if it had to.

@@ -6,13 +6,13 @@ use paydown::id::{self, CreditId};
 
 use super::budget::Meter;
 use super::seeking::seek_slice;
-use super::{FOUND_CREDITS, SLICE_CREDITS, daily, last_of, opening};
+use super::{SLICE_CREDITS, daily, last_of, opening};
 use crate::error::Fault;
 use crate::ledger::{self, credits, exceptions, runs};
 use crate::ports::Ports;
 
 /// After how many minutes without a finished slice a run counts as left: longer than any invocation's stage.
-const STALE_MINUTES: i64 = 8;
+pub(super) const STALE_MINUTES: i64 = 8;
 
 /// At what time of the day, UTC, the cron opens the daily run (`0 6 * * *`), and how many minutes later the
 /// sweeper does it instead.
@@ -77,7 +77,7 @@ async fn seek(ports: &Ports, meter: &Meter, at: Instant) -> Result<(), Fault> {
     let mut cursor = String::new();
     loop {
         let credits: Vec<CreditId> =
-            credits::unanswered_now(&*ports.database, &cursor, FOUND_CREDITS).await?;
+            credits::unanswered_now(&*ports.database, &cursor, ports.settings.budget.part_credits).await?;
         let Some(last) = last_of(&credits) else { return Ok(()) };
         for slice in credits.chunks(SLICE_CREDITS) {
             if meter.is_used(ports).await? {

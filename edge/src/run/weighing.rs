@@ -28,7 +28,7 @@ pub(super) async fn weigh(running: &Running<'_>) -> Result<Stretch, Fault> {
         if running.is_spent().await? {
             return Ok(Stretch::Later(Later { seconds: 0 }));
         }
-        let found = credits::due(running.database(), &running.since(&weight.cursor)).await?;
+        let found = credits::find(running.database(), &credits::DUE, &running.since(&weight.cursor)).await?;
         let Some(last) = last_of(&found) else { break };
         weight.add(running, &found).await?;
         weight.cursor = last;

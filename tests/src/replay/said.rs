@@ -6,7 +6,7 @@ use paydown::credit::Facts;
 use paydown::date::Instant;
 use paydown::id;
 use paydown::observation::{Observation, Source, Status};
-use paydown::report::{Line, Parser};
+use paydown::report::{Header, Line, Parser};
 use uuid::Uuid;
 
 use super::sha256;
@@ -87,15 +87,20 @@ impl Said {
                 }
             }
         };
-        let mut parser = Parser::new(report.read_at);
         // A run that was overtaken while it read has recorded what it had read.
-        if report.read_to_its_end_at.is_none() {
-            parser = parser.until_byte(report.read_to_byte);
-        }
+        let all = [(0, u64::MAX)];
+        let ranges = if report.read_to_its_end_at.is_some() { &all[..] } else { &report.read };
         let mut has_header = false;
-        if report.read_to_its_end_at.is_some() || report.read_to_byte > 0 {
-            parser.feed(bytes, &mut sink);
-            has_header = parser.finish(&mut sink).header.is_ok();
+        for (start, until) in ranges {
+            let header = Header::parse(bytes);
+            let parser = match (start, header) {
+                (0, _) | (_, Err(_)) => Parser::new(report.read_at),
+                (start, Ok(header)) => Parser::from_byte(*start, header, report.read_at),
+            };
+            let mut parser = parser.until_byte(*until);
+            let from = usize::try_from(start.saturating_sub(1)).expect("a place");
+            parser.feed(&bytes[from..], &mut sink);
+            has_header |= parser.finish(&mut sink).header.is_ok();
         }
         self.reports.push(Read {
             run_id: report.run_id,

@@ -102,7 +102,8 @@ pub struct Report {
     pub window_days: u32,
     pub read_at: Instant,
     pub read_to_its_end_at: Option<Instant>,
-    pub read_to_byte: u64,
+    /// From which byte to which.
+    pub read: Vec<(u64, u64)>,
 }
 
 impl Tables {
@@ -353,8 +354,14 @@ SELECT json_object('run_id', p.run_id, 'object_key', p.object_key, 'sha256', p.s
   'whole', json(iif(p.whole = 1, 'true', 'false')), 'window_days', p.window_days, 'read_at', p.read_at,
   'read_to_its_end_at', (
     SELECT at FROM run_stages WHERE run_id = p.run_id AND stage = 'observations' AND cursor IS NULL),
-  'read_to_byte', coalesce((
-    SELECT max(CAST(cursor AS INTEGER)) FROM run_stages WHERE run_id = p.run_id AND stage = 'observations'), 0))
+  'read', json((SELECT json_group_array(json_array(start, until)) FROM (
+    SELECT 0 AS start, max(CAST(cursor AS INTEGER)) AS until FROM run_stages
+    WHERE run_id = p.run_id AND stage = 'observations' HAVING until > 0
+    UNION ALL
+    SELECT CAST(t.start AS INTEGER) AS start, iif(max(s.cursor IS NULL), iif(t.until = '~', p.bytes, CAST(t.until AS INTEGER)),
+      max(CAST(s.cursor AS INTEGER))) FROM run_parts t
+    JOIN run_stages s ON s.run_id = t.run_id AND s.stage = t.stage || '/' || t.part
+    WHERE t.run_id = p.run_id AND t.stage = 'observations' GROUP BY t.part ORDER BY start))))
 FROM reports p ORDER BY p.read_at";
 
 const WORDS_DONE: &str = "

@@ -131,8 +131,10 @@ fn a_first_deployment_makes_everything_in_order_and_a_second_makes_nothing() {
         [
             "d1 create paydown",
             "r2 bucket create paydown-reports",
+            "queues create paydown-runs-dead",
             "queues create paydown-outbox-dead",
             "queues create paydown-intake-dead",
+            "queues create paydown-runs",
             "queues create paydown-outbox",
             "queues create paydown-intake",
         ]
