@@ -247,11 +247,6 @@ const MUTANTS: &[Mutant] = &[
         to: "if ending.is_empty() || !staying.is_empty() || true {",
     },
     Mutant {
-        what: "crash: an overtaken run may still decide",
-        from: "WHERE NOT EXISTS (SELECT 1 FROM run_closings WHERE run_id = value ->> '$.run_id')\n  AND (value",
-        to: "WHERE (value",
-    },
-    Mutant {
         what: "crash: a stop does not reach a run under way",
         from: "AND (value ->> '$.submits' = 0\n    OR coalesce",
         to: "AND (value ->> '$.submits' IN (0, 1)\n    OR coalesce",
