@@ -533,16 +533,15 @@ impl Checks {
     /// Takes in the reports that were archived since.
     fn read_reports(&mut self) {
         // A run that was overtaken may have left its report unread, or parts of it. In a world each is read in one slice.
-        let read = "SELECT json_array(p.object_key, coalesce((
+        let read = "SELECT json_array(p.object_key, json(coalesce((
               SELECT json_group_array(json_array(0 + t.start, iif(t.until = '~', p.bytes, 0 + t.until))) FROM run_parts t
               WHERE t.run_id = p.run_id AND t.stage = 'observations' AND EXISTS (
                 SELECT 1 FROM run_stages WHERE run_id = t.run_id AND stage = 'observations/' || t.part)
-              HAVING count(*) > 0), json_array(json_array(0, iif(p.parts = '[]', p.bytes, 0)))))
+              HAVING count(*) > 0), json_array(json_array(0, iif(p.parts = '[]', p.bytes, 0))))))
             FROM reports p WHERE EXISTS (
               SELECT 1 FROM run_stages WHERE run_id = p.run_id AND stage = 'observations')";
         for report in self.sqlite.query(read) {
-            let (key, ranges): (String, String) = serde_json::from_str(&report).expect("JSON");
-            let ranges: Vec<(usize, usize)> = serde_json::from_str(&ranges).expect("JSON");
+            let (key, ranges): (String, Vec<(usize, usize)>) = serde_json::from_str(&report).expect("JSON");
             if self.said.read.insert(key.clone()) {
                 self.said.take(&self.archive.object(&key).unwrap_or_default(), &ranges);
             }
