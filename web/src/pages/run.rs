@@ -12,7 +12,8 @@ use crate::components::intl::{At, On, date, number};
 use crate::data::{reading, report};
 
 /// The stages as a run goes through them.
-const IN_ORDER: [&str; 5] = ["seek", "report", "observations", "words", "issue"];
+const IN_ORDER: [&str; 8] =
+    ["seek", "report", "observations", "words", "weigh", "issue", "check", "figures"];
 
 /// The page.
 #[component]
