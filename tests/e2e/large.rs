@@ -34,8 +34,9 @@ const IN_SHORT: (usize, u64) = (1_500, 3);
 /// How many rows the report has for each of them.
 const ROWS: usize = 5;
 
-/// How many calls may be under way when everything is killed, so that they are made again: a slice.
-const CALLS_OF_A_SLICE: u64 = 100;
+/// How many calls may be under way when everything is killed, so that they are made again: a slice of each invocation that
+/// works beside others.
+const CALLS_UNDER_WAY: u64 = 100 * 10;
 
 #[test]
 fn a_day_of_more_debits_than_an_invocation_may_do_ends_as_if_undisturbed() {
@@ -85,7 +86,7 @@ fn a_day_of_more_debits_than_an_invocation_may_do_ends_as_if_undisturbed() {
     let made_again: u64 =
         books.calls().iter().map(|(key, calls)| calls - before.get(key).unwrap_or(&0)).sum();
     let made_again = made_again - due as u64;
-    assert!(made_again <= kills * CALLS_OF_A_SLICE, "{made_again} calls were made again");
+    assert!(made_again <= kills * CALLS_UNDER_WAY, "{made_again} calls were made again");
     assert_eq!(books.calls().len(), 2 * due, "each debit under its one key");
     assert!(books.downloads() > downloads, "the report was read over HTTP");
 }

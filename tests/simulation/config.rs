@@ -144,6 +144,9 @@ const BEGINNINGS: [&str; 6] = [
     "2026-03-01T00:00:00Z",
 ];
 
+/// How many credits a world has at most whose stages are divided: every few of them are a message.
+const MOST_WITH_PARTS: u64 = 12;
+
 /// What parts have on the platform: more than a world has.
 const PARTS: (u32, u64) = (10_000, 32 << 20);
 
@@ -165,7 +168,7 @@ impl Config {
             begins: dice.of("begins").pick(&BEGINNINGS),
             intake: if dice.of("intake").chance(250) { Intake::Queue } else { Intake::Direct },
             statements: dice.of("statements").pick(&[800, 800, 60, 30]),
-            parts: dice.of("parts").pick(&[PARTS, PARTS, PARTS, (2, 300), (3, PARTS.1), (7, 1000)]),
+            parts: if credits > MOST_WITH_PARTS { PARTS } else { parts(dice.of("parts")) },
             key_days: dice.of("key days").pick(&[None, None, None, Some(1), Some(2), Some(6)]),
             two_strikes: dice.of("strikes").chance(200),
             due_date_roll: if dice.of("roll").chance(300) {
@@ -217,6 +220,11 @@ fn zone_of(seconds_east: i32, changes: bool) -> Zone {
         transitions.push((two_o_clock(sunday(year, 11, 1), summer), seconds_east));
     }
     Zone::new(transitions)
+}
+
+/// How many credits a part of a stage has, and how many bytes a part of a report.
+fn parts(dice: Dice) -> (u32, u64) {
+    dice.pick(&[PARTS, PARTS, PARTS, (2, 300), (3, PARTS.1), (7, 1000)])
 }
 
 /// Most worlds are small, where the same few credits meet each other's troubles.

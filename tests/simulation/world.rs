@@ -129,7 +129,7 @@ enum Came {
 }
 
 /// How often a run is handed on before the day goes on without it.
-const MOST_HANDS: usize = 100;
+const MOST_HANDS: usize = 10_000;
 
 impl World {
     fn new(scene: Arc<Scene>) -> World {

@@ -24,8 +24,6 @@ pub struct Part {
     pub done: bool,
     /// What it says about itself.
     pub detail: Value,
-    /// When something of it was last done.
-    pub last_active: Instant,
 }
 
 /// The name of the rows by which a part of a stage says how far it got.
@@ -73,7 +71,7 @@ SELECT ?1 ->> '$.run_id', ?1 ->> '$.stage', key, value ->> '$[0]', value ->> '$[
 FROM json_each(?1, '$.parts')
 WHERE NOT EXISTS (SELECT 1 FROM run_parts WHERE run_id = ?1 ->> '$.run_id' AND stage = ?1 ->> '$.stage')
 ON CONFLICT DO NOTHING RETURNING json_object('number', part, 'of', ?1 ->> '$.of', 'start', start, 'until', until,
-  'done', json('false'), 'detail', json('null'), 'last_active', at)";
+  'done', json('false'), 'detail', json('null'))";
 
 const DIVIDED: &str = "
 INSERT INTO run_stages (run_id, stage, slice, cursor, detail, at)
@@ -91,7 +89,7 @@ ON CONFLICT DO NOTHING RETURNING json_quote(run_id)";
 const PARTS: &str = "
 SELECT json_object('number', p.part, 'of', count(*) OVER (), 'start', p.start, 'until', p.until,
   'done', json(iif(s.run_id IS NOT NULL AND s.cursor IS NULL, 'true', 'false')),
-  'detail', json(coalesce(s.detail, 'null')), 'last_active', coalesce(s.at, p.at))
+  'detail', json(coalesce(s.detail, 'null')))
 FROM run_parts p LEFT JOIN run_stages s ON s.run_id = p.run_id AND s.stage = p.stage || '/' || p.part
   AND s.slice = (SELECT max(slice) FROM run_stages WHERE run_id = p.run_id AND stage = p.stage || '/' || p.part)
 WHERE p.run_id = ?1 ->> '$.run_id' AND p.stage = ?1 ->> '$.stage' ORDER BY p.part";

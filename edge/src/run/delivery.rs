@@ -57,7 +57,7 @@ pub async fn deliver(ports: &Ports, queue: &str, bodies: &[String]) -> Vec<Verdi
                 Verdict::Done
             }
             Some(Message::Run { as_of, part: None }) => {
-                Verdict::of(run(ports, &meter, as_of).await.map(|_| ()), "run")
+                Verdict::of(run(ports, &meter, as_of, false).await.map(|_| ()), "run")
             }
             Some(Message::Run { as_of, part: Some(name) }) => {
                 Verdict::of(part(ports, &meter, as_of, &name).await, "part")

@@ -64,14 +64,15 @@ const SLICE_CREDITS: usize = 100;
 /// Done for a run that is closed already, this does nothing.
 pub async fn daily(ports: &Ports, as_of: Instant) -> Result<Opened, Fault> {
     let (meter, ports) = Meter::of(ports, ports.settings.budget).await?;
-    run(&ports, &meter, as_of).await
+    run(&ports, &meter, as_of, false).await
 }
 
-/// The same within a budget of which some may be used.
-async fn run(ports: &Ports, meter: &Arc<Meter>, as_of: Instant) -> Result<Opened, Fault> {
+/// The same within a budget of which some may be used; `is_left` says that nobody works on the run any more.
+async fn run(ports: &Ports, meter: &Arc<Meter>, as_of: Instant, is_left: bool) -> Result<Opened, Fault> {
     let opened = open(ports, as_of).await?;
     if let Opened::Open(run) = &opened {
-        let running = Running::new(ports, Arc::clone(meter), run.clone())?;
+        let mut running = Running::new(ports, Arc::clone(meter), run.clone())?;
+        running.is_left = is_left;
         if let Some(Rest::Later(later)) = running.go_on().await? {
             running.hand_on(later).await?;
         }
@@ -130,6 +131,8 @@ struct Running<'a> {
     policy_id: String,
     /// The part of a stage that the invocation is to do, if not the run.
     part: Option<(Stage, Part)>,
+    /// Whether nobody worked on it any more.
+    is_left: bool,
 }
 
 /// What a stage says about itself when it is done.
@@ -172,7 +175,7 @@ struct Worked {
 impl<'a> Running<'a> {
     fn new(ports: &'a Ports, meter: Arc<Meter>, run: runs::Run) -> Result<Running<'a>, Fault> {
         let (policy_id, _) = ledger::decisions::policy_row(&ports.settings)?;
-        Ok(Running { ports, meter, run, policy_id, part: None })
+        Ok(Running { ports, meter, run, policy_id, part: None, is_left: false })
     }
 
     /// All stages, and the run's end; or where it broke off.

@@ -6,13 +6,11 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
 use paydown::date::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::budget::Meter;
-use super::sweeping::STALE_MINUTES;
 use super::{Detail, Later, Running, Stage, Stretch};
 use crate::error::Fault;
 use crate::ledger::parts::{self, Part};
@@ -104,7 +102,8 @@ impl Running<'_> {
         Ok(Stretch::Parts)
     }
 
-    /// How the parts of a stage stand. Those of which nothing was heard for long get their message anew.
+    /// How the parts of a stage stand. Where nothing was heard of the run for long, those that are not done get their message
+    /// anew.
     pub(super) async fn parts(&self, stage: Stage) -> Result<Parts, Fault> {
         let all = parts::of_stage(self.database(), self.run.id, stage.name()).await?;
         if all.is_empty() {
@@ -113,12 +112,7 @@ impl Running<'_> {
         if all.iter().all(|part| part.done) {
             return Ok(Parts::Done(all.into_iter().map(|part| part.detail).collect()));
         }
-        let now = self.ports.clock.now().await?;
-        let is_left = |part: &&Part| {
-            let idle = now.signed_duration_since(part.last_active);
-            !part.done && idle >= TimeDelta::minutes(STALE_MINUTES)
-        };
-        for part in all.iter().filter(is_left) {
+        for part in all.iter().filter(|part| self.is_left && !part.done) {
             self.send(stage, part).await?;
         }
         Ok(Parts::Working)

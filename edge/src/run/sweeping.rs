@@ -6,13 +6,13 @@ use paydown::id::{self, CreditId};
 
 use super::budget::Meter;
 use super::seeking::seek_slice;
-use super::{SLICE_CREDITS, daily, last_of, opening};
+use super::{SLICE_CREDITS, last_of, opening, run};
 use crate::error::Fault;
 use crate::ledger::{self, credits, exceptions, runs};
 use crate::ports::Ports;
 
 /// After how many minutes without a finished slice a run counts as left: longer than any invocation's stage.
-pub(super) const STALE_MINUTES: i64 = 8;
+const STALE_MINUTES: i64 = 8;
 
 /// At what time of the day, UTC, the cron opens the daily run (`0 6 * * *`), and how many minutes later the
 /// sweeper does it instead.
@@ -25,10 +25,10 @@ const LATE_MINUTES: i64 = 30;
 pub async fn sweep(ports: &Ports, at: Instant) -> Result<(), Fault> {
     let (meter, ports) = &Meter::of(ports, ports.settings.budget).await?;
     if let Some(as_of) = left_run(ports, at).await? {
-        daily(ports, as_of).await?;
+        run(ports, meter, as_of, true).await?;
     } else if is_late(ports, at).await? {
         opening::open_late(ports, at, true).await?;
-        daily(ports, at).await?;
+        run(ports, meter, at, false).await?;
     }
     seek(ports, meter, at).await
 }

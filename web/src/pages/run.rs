@@ -12,8 +12,7 @@ use crate::components::intl::{At, On, date, number};
 use crate::data::{reading, report};
 
 /// The stages as a run goes through them.
-const IN_ORDER: [&str; 8] =
-    ["seek", "report", "observations", "words", "weigh", "issue", "check", "figures"];
+const IN_ORDER: [&str; 8] = ["seek", "report", "observations", "words", "weigh", "issue", "check", "figures"];
 
 /// The page.
 #[component]
