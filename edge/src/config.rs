@@ -37,7 +37,7 @@ pub struct Settings {
     pub zone: Zone,
     /// The policy of the law; its `due_date_roll` is `DUE_DATE_ROLL`.
     pub policy: Policy,
-    /// `RUN_STATEMENTS`: what one invocation of a run may use before it hands the rest on.
+    /// `RUN_STATEMENTS`: what one invocation of a run may use before it hands the rest on; and `RUN_PART_CREDITS`.
     pub budget: Budget,
     /// Whether this is a sandbox: cargo feature `sandbox`, never deployed.
     pub sandbox: bool,
@@ -125,6 +125,8 @@ impl Settings {
         settings.report_window_days =
             number(&text, "REPORT_WINDOW_DAYS", settings.report_window_days, 1..=366)?;
         settings.budget.statements = number(&text, "RUN_STATEMENTS", settings.budget.statements, 50..=900)?;
+        settings.budget.part_credits =
+            number(&text, "RUN_PART_CREDITS", settings.budget.part_credits, 100..=10_000)?;
         settings.policy.timeout_days = number(&text, "TIMEOUT_DAYS", settings.policy.timeout_days, 1..=366)?;
         if text("KEY_DAYS").is_some() {
             settings.policy.key_days = Some(number(&text, "KEY_DAYS", 1, 1..=3660)?);

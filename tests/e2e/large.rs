@@ -31,6 +31,10 @@ use crate::processor::Books;
 const IN_FULL: (usize, u64) = (100_000, 5);
 const IN_SHORT: (usize, u64) = (1_500, 3);
 
+/// The settings then: an invocation does little, and each stage is divided.
+const SETTINGS_IN_FULL: &[&str] = &["RUN_STATEMENTS:200", "RUN_PART_CREDITS:10000"];
+const SETTINGS_IN_SHORT: &[&str] = &["RUN_STATEMENTS:200", "RUN_PART_CREDITS:400"];
+
 /// How many rows the report has for each of them.
 const ROWS: usize = 5;
 
@@ -40,9 +44,11 @@ const CALLS_UNDER_WAY: u64 = 100 * 10;
 
 #[test]
 fn a_day_of_more_debits_than_an_invocation_may_do_ends_as_if_undisturbed() {
-    let (due, kills) = if std::env::var_os("PAYDOWN_FULL").is_some() { IN_FULL } else { IN_SHORT };
+    let is_full = std::env::var_os("PAYDOWN_FULL").is_some();
+    let (due, kills) = if is_full { IN_FULL } else { IN_SHORT };
+    let settings = if is_full { SETTINGS_IN_FULL } else { SETTINGS_IN_SHORT };
     let books = Books::default();
-    let mut live = Live::against("large", &["RUN_STATEMENTS:200"], books.serve());
+    let mut live = Live::against("large", settings, books.serve());
     let accounts: Vec<String> = (0..due).map(|number| format!("acct_{number}")).collect();
 
     let eve = eve(&live, &accounts, &books);
@@ -80,6 +86,7 @@ fn a_day_of_more_debits_than_an_invocation_may_do_ends_as_if_undisturbed() {
     live.kill();
 
     let ended = Sqlite::copy_of(&ledger).expect("the ledger can be read");
+    assert!(!ended.query("SELECT part FROM run_parts WHERE stage = 'issue'").is_empty(), "it was divided");
     for (table, facts) in &everything(&undisturbed) {
         assert_eq!(everything(&ended)[table], *facts, "{table}");
     }
