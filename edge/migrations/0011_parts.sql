@@ -1,12 +1,13 @@
 -- The parts of a stage that is more than one invocation's work. Each has the credits behind `start` and up to `until`, or the
 -- lines of the report that begin from byte `start` to byte `until`. How far it got, the rows of run_stages say whose stage is
--- `<stage>/<part>`.
+-- `<stage>/<part>`. The invocation that divided the stage sends the parts their messages.
 CREATE TABLE IF NOT EXISTS run_parts (
   run_id TEXT NOT NULL REFERENCES runs (id),
   stage TEXT NOT NULL,
   part INTEGER NOT NULL,
   start TEXT NOT NULL,
   until TEXT NOT NULL,
+  divided_by TEXT NOT NULL,
   at TEXT NOT NULL,
   PRIMARY KEY (run_id, stage, part)
 ) STRICT, WITHOUT ROWID;

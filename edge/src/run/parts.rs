@@ -9,11 +9,12 @@ use std::sync::Arc;
 use paydown::date::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::budget::Meter;
 use super::{Detail, Later, Running, Stage, Stretch};
 use crate::error::Fault;
-use crate::ledger::parts::{self, Part};
+use crate::ledger::parts::{self, Divider, Part};
 use crate::ledger::{self, decisions, runs};
 use crate::log;
 use crate::ports::{Message, Ports};
@@ -73,7 +74,7 @@ pub(super) async fn part(
         running.part = None;
     }
     let now = ports.clock.now().await?;
-    let is_last = parts::join(&*ports.database, running.run.id, stage.name(), now).await?;
+    let is_last = parts::join(&*ports.database, running.divider(stage), now).await?;
     if is_last { running.hand_on(Later { seconds: 0 }).await } else { Ok(()) }
 }
 
@@ -91,7 +92,7 @@ impl Running<'_> {
     /// Divides a stage at these places, and sends each part its message; who divided it first does.
     pub(super) async fn divide(&self, stage: Stage, places: &[String]) -> Result<Stretch, Fault> {
         let now = self.ports.clock.now().await?;
-        let all = parts::divide(self.database(), self.run.id, stage.name(), places, now).await?;
+        let all = parts::divide(self.database(), self.divider(stage), places, now).await?;
         log::info(
             "stage divided",
             json!({ "run_id": self.run.id, "stage": stage.name(), "parts": all.len() }),
@@ -116,6 +117,10 @@ impl Running<'_> {
             self.send(stage, part).await?;
         }
         Ok(Parts::Working)
+    }
+
+    fn divider(&self, stage: Stage) -> Divider<'static> {
+        Divider { run_id: self.run.id, stage: stage.name(), by: Uuid::new_v4() }
     }
 
     async fn send(&self, stage: Stage, part: &Part) -> Result<(), Fault> {
