@@ -114,12 +114,26 @@ pub async fn progress(database: &dyn Database, run: RunId, stage: &str) -> Resul
     Ok(found.into_iter().next())
 }
 
-/// The row that says that a slice is done, or, without cursor, the stage.
+/// The row that says that a slice is done.
 pub(crate) fn slice_done(
     run: RunId,
     stage: &str,
-    slice: u32,
-    cursor: Option<&str>,
+    (slice, cursor): (u32, &str),
+    detail: &Value,
+    at: Instant,
+) -> Result<Statement, Fault> {
+    row(run, stage, (slice, Some(cursor)), detail, at)
+}
+
+/// The row that says that a stage is done. It stands behind every slice: whoever is still at one cannot take its place.
+pub(crate) fn stage_done(run: RunId, stage: &str, detail: &Value, at: Instant) -> Result<Statement, Fault> {
+    row(run, stage, (u32::MAX, None), detail, at)
+}
+
+fn row(
+    run: RunId,
+    stage: &str,
+    (slice, cursor): (u32, Option<&str>),
     detail: &Value,
     at: Instant,
 ) -> Result<Statement, Fault> {

@@ -2,7 +2,6 @@
 
 use paydown::figures::Figures;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{Later, Running, SLICE_CREDITS, Stage, Stretch};
 use crate::error::Fault;
@@ -45,7 +44,7 @@ pub(super) async fn count(running: &Running<'_>) -> Result<Stretch, Fault> {
         for slice in found.chunks(SLICE_CREDITS) {
             if running.is_spent().await? {
                 let (slice, detail) = (begun.slice.saturating_add(1), serde_json::to_value(&count)?);
-                let so_far = running.slice_done(Stage::Figures, slice, Some(&cursor), &detail).await?;
+                let so_far = running.slice_done(Stage::Figures, slice, &cursor, &detail).await?;
                 ledger::batch(database, &[so_far]).await?;
                 return Ok(Stretch::Later(Later { seconds: 0 }));
             }
@@ -60,8 +59,9 @@ pub(super) async fn count(running: &Running<'_>) -> Result<Stretch, Fault> {
 pub(super) async fn figures(running: &Running<'_>, status: &str) -> Result<Vec<Statement>, Fault> {
     let run = &running.run;
     let counted = runs::progress(running.database(), run.id, figures::STAGE).await?;
+    let Some(counted) = counted.filter(|counted| counted.cursor.is_none()) else { return Ok(vec![]) };
     let base = base(running).await?;
-    let count: Count = serde_json::from_value(counted.map_or(Value::Null, |done| done.detail))?;
+    let count: Count = serde_json::from_value(counted.detail)?;
     // They do not hold either when someone else closed the run meanwhile.
     if !count.marks.hold(base.as_ref(), &running.ports.settings.zone)? {
         return Ok(vec![]);

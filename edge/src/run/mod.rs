@@ -220,16 +220,11 @@ impl<'a> Running<'a> {
             Stretch::Later(later) => return Ok(Some(Rest::Later(later))),
             Stretch::Parts => return Ok(Some(Rest::Parts)),
         };
-        let slice = self.place(stage).await?.slice;
-        let done = self.slice_done(stage, slice, None, &detail).await?;
-        ledger::batch(self.database(), &[done]).await?;
+        let (name, now) = (self.rows_of(stage), self.ports.clock.now().await?);
+        ledger::batch(self.database(), &[runs::stage_done(self.run.id, &name, &detail, now)?]).await?;
         // What was counted is too much for a line.
         let told = if stage == Stage::Figures { Value::Null } else { detail };
-        let name = self.rows_of(stage);
-        log::info(
-            "stage done",
-            json!({ "run_id": self.run.id, "stage": name, "slices": slice, "detail": told }),
-        );
+        log::info("stage done", json!({ "run_id": self.run.id, "stage": name, "detail": told }));
         Ok(None)
     }
 
@@ -296,7 +291,7 @@ impl<'a> Running<'a> {
         place.cursor = last_of(slice).unwrap_or_default();
         let mut statements = worked.statements;
         let detail = because(&place.reasons);
-        statements.push(self.slice_done(stage, place.slice, Some(&place.cursor), &detail).await?);
+        statements.push(self.slice_done(stage, place.slice, &place.cursor, &detail).await?);
         ledger::batch(self.database(), &statements).await?;
         place.slice = place.slice.saturating_add(1);
         Ok(())
@@ -340,11 +335,11 @@ impl<'a> Running<'a> {
         &self,
         stage: Stage,
         slice: u32,
-        cursor: Option<&str>,
+        cursor: &str,
         detail: &Detail,
     ) -> Result<Statement, Fault> {
         let now = self.ports.clock.now().await?;
-        runs::slice_done(self.run.id, &self.rows_of(stage), slice, cursor, detail, now)
+        runs::slice_done(self.run.id, &self.rows_of(stage), (slice, cursor), detail, now)
     }
 
     /// Where this run looks for work: since the last run that went through all its stages.

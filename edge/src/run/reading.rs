@@ -140,9 +140,8 @@ pub(super) async fn record(running: &Running<'_>) -> Result<Stretch, Fault> {
         if let Err(problem) = range.summary.header {
             header = Err(problem.to_string());
         }
-        statements.push(
-            running.slice_done(Stage::Observations, slice, Some(&position.cursor()), &because(&[])).await?,
-        );
+        statements
+            .push(running.slice_done(Stage::Observations, slice, &position.cursor(), &because(&[])).await?);
         ledger::batch(running.database(), &statements).await?;
         slice = slice.saturating_add(1);
     }

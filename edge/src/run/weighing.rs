@@ -32,7 +32,7 @@ pub(super) async fn weigh(running: &Running<'_>) -> Result<Stretch, Fault> {
         let Some(last) = last_of(&found) else { break };
         weight.add(running, &found).await?;
         weight.cursor = last;
-        let done = running.slice_done(Stage::Weigh, slice, Some(&weight.text()), &because(&[])).await?;
+        let done = running.slice_done(Stage::Weigh, slice, &weight.text(), &because(&[])).await?;
         ledger::batch(running.database(), &[done]).await?;
         slice = slice.saturating_add(1);
     }
