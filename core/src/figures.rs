@@ -2,13 +2,15 @@
 //!
 //! They can be added and subtracted, so that the book need not be summed anew where one credit changed.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Age, Day, Failures, Summary, Totals, signed};
+use crate::api::{Age, Day, Failures, ReturnRate, Summary, Totals, signed};
 use crate::credit::{CreditStatus, Debit, DebitStatus, Facts, State};
-use crate::date::{BusinessDate, Instant};
+use crate::date::{BusinessDate, Instant, days_before};
+use crate::policy::{RETURN_RATE_DAYS, ReturnClass};
 
 /// What some credits come to, or the difference between two such sums. All amounts are minor units; nothing in it depends
 /// on the day on which it is looked at.
@@ -34,6 +36,7 @@ pub type Days = BTreeMap<BusinessDate, (i64, i64)>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 struct Money {
     credits: i64,
+    advanced: i64,
     total: i64,
     excess: i64,
     paid: i64,
@@ -82,7 +85,7 @@ impl Figures {
             figures.add_debit(debit, date_of(debit.resolved_at.unwrap_or_default()));
         }
         if state.is_planned() && !state.has_failed() {
-            figures.money = Money::of(&state);
+            figures.money = Money::of(facts, &state);
             figures.add_owed(facts, &state);
         }
         figures
@@ -219,18 +222,25 @@ impl Figures {
         (whole(all), returned)
     }
 
-    /// The summary of a day, with the days from `from` to `to`.
+    /// The summary of a day, with the days from `from` to `to`. What was outstanding on the days before is what the
+    /// runs of these days left, as `left` says.
     pub fn summary(
         &self,
         as_of: Instant,
         today: BusinessDate,
         (from, to): (BusinessDate, BusinessDate),
         open_exceptions: u64,
+        left: &BTreeMap<BusinessDate, i64>,
     ) -> Summary {
         let length = u32::try_from(to.days_since(from)).unwrap_or(0);
         let day = |date| {
             let (expected, collected) = self.days.get(&date).copied().unwrap_or_default();
-            Day { date, expected, collected }
+            let outstanding = match date.cmp(&today) {
+                Ordering::Less => left.get(&date).copied(),
+                Ordering::Equal => Some(self.money.outstanding()),
+                Ordering::Greater => Some(self.forecast(today, date)),
+            };
+            Day { date, expected, collected, outstanding }
         };
         let number = |status| (status, whole(self.credits.get(&status).copied().unwrap_or_default()));
         let failures = self.failures.iter().map(|(code, sum)| Failures {
@@ -250,7 +260,33 @@ impl Figures {
             ageing: self.ageing(today),
             overdue: overdue.fold(0, i64::saturating_add),
             failures: failures.collect(),
+            returns: self.return_rates(days_before(as_of, RETURN_RATE_DAYS)),
         }
+    }
+
+    /// What would be outstanding when a day is over if by then all is collected that is in flight, and what the plans
+    /// have due from tomorrow on.
+    fn forecast(&self, today: BusinessDate, date: BusinessDate) -> i64 {
+        let due = self.days.range(today.plus_days(1)..=date).map(|(_, (expected, _))| *expected);
+        let scheduled = self.money.scheduled.saturating_sub(due.fold(0, i64::saturating_add));
+        scheduled.max(0).saturating_add(self.money.waiting)
+    }
+
+    fn return_rates(&self, since: Instant) -> Vec<ReturnRate> {
+        let (debits, returned) = self.originated_since(since);
+        let of = |class: ReturnClass| {
+            let counted =
+                returned.iter().filter(|(code, _)| class.counts(code.as_deref().unwrap_or_default()));
+            ReturnRate {
+                class,
+                debits,
+                returned: counted
+                    .map(|(_, number)| number)
+                    .fold(0, |sum, number| sum.saturating_add(*number)),
+                level_basis_points: class.level_basis_points(),
+            }
+        };
+        ReturnClass::ALL.map(of).to_vec()
     }
 
     fn ageing(&self, today: BusinessDate) -> Vec<Age> {
@@ -271,12 +307,13 @@ impl Figures {
 }
 
 impl Money {
-    fn of(state: &State) -> Money {
+    fn of(facts: &Facts, state: &State) -> Money {
         let balances = state.balances();
         let missing = signed(balances.missing());
         let gap = missing.max(0);
         Money {
             credits: 1,
+            advanced: signed(facts.terms.amount.signed()),
             total: signed(balances.total),
             excess: missing.min(0).saturating_neg(),
             paid: signed(balances.paid),
@@ -287,14 +324,21 @@ impl Money {
         }
     }
 
-    fn all(&mut self) -> [&mut i64; 8] {
-        let Money { credits, total, excess, paid, in_flight, scheduled, written_off, waiting } = self;
-        [credits, total, excess, paid, in_flight, scheduled, written_off, waiting]
+    fn all(&mut self) -> [&mut i64; 9] {
+        let Money { credits, advanced, total, excess, paid, in_flight, scheduled, written_off, waiting } =
+            self;
+        [credits, advanced, total, excess, paid, in_flight, scheduled, written_off, waiting]
+    }
+
+    /// What is still to come: in flight, scheduled, or a gap that waits.
+    fn outstanding(&self) -> i64 {
+        self.in_flight.saturating_add(self.scheduled).saturating_add(self.waiting)
     }
 
     fn shown(&self) -> Totals {
         Totals {
             credits: whole(self.credits),
+            advanced: self.advanced,
             total: self.total,
             excess: self.excess,
             paid: self.paid,

@@ -333,7 +333,7 @@ fn the_summary_is_the_sum_of_the_facts() {
     let book = Book::new();
     let summary = book.client.read("/v1/summary?from=2026-01-12&to=2026-01-19");
     let totals = json!({
-        "credits": 2, "total": 2640, "excess": 0, "paid": 110, "in_flight": 0, "scheduled": 2420, "written_off": 0,
+        "credits": 2, "advanced": 2400, "total": 2640, "excess": 0, "paid": 110, "in_flight": 0, "scheduled": 2420, "written_off": 0,
         "waiting": 110,
     });
     assert_eq!(summary["totals"], totals);
@@ -347,13 +347,19 @@ fn the_summary_is_the_sum_of_the_facts() {
     assert_eq!((&summary["credits"], &summary["open_exceptions"]), (&statuses, &json!(2)));
     let days = summary["days"].as_array().unwrap();
     assert_eq!(days.len(), 8);
-    assert_eq!(days[0], json!({ "date": "2026-01-12", "expected": 220, "collected": 110 }));
-    assert_eq!(days[7], json!({ "date": "2026-01-19", "expected": 220, "collected": 0 }));
+    let day = |date: &str, expected: i64, collected: i64, outstanding: i64| json!({ "date": date, "expected": expected, "collected": collected, "outstanding": outstanding });
+    assert_eq!(days[0], day("2026-01-12", 220, 110, 2640));
+    assert_eq!(days[2], day("2026-01-14", 0, 0, 2530));
+    assert_eq!(days[7], day("2026-01-19", 220, 0, 2310));
     let ageing = summary["ageing"].as_array().unwrap();
     assert_eq!(ageing[0], json!({ "days": "0", "debits": 22, "amount": 2420 }));
     assert_eq!(ageing[1], json!({ "days": "1-7", "debits": 1, "amount": 110 }));
     assert_eq!(summary["overdue"], 110);
     assert_eq!(summary["failures"], json!([{ "code": "R02", "debits": 1, "amount": 110 }]));
+    let rate = |class: &str, returned: u64, level: u64| json!({ "class": class, "debits": 2, "returned": returned, "level_basis_points": level });
+    let rates =
+        json!([rate("unauthorized", 0, 50), rate("administrative", 1, 300), rate("overall", 1, 1500)]);
+    assert_eq!(summary["returns"], rates);
 }
 
 #[test]

@@ -126,6 +126,44 @@ fn what_operators_do_between_runs_is_seen_at_once() {
     assert_eq!(client.read("/v1/summary")["totals"]["written_off"], 1100);
 }
 
+#[test]
+fn what_was_outstanding_on_a_day_is_what_its_run_left() {
+    let mut book = Book::new();
+    book.fails("acct_poor", "R01");
+    for account in ["acct_a", "acct_b", "acct_poor"] {
+        book.advance(account);
+    }
+    let client = Client::of(book.world.clone());
+    let mut left = vec![];
+    for day in 6..=30 {
+        book.live(day..=day);
+        let summary = client.read("/v1/summary");
+        let of = |date: &str| summary["days"].as_array().unwrap().iter().find(|d| d["date"] == date).cloned();
+        let date = format!("2026-01-{day:02}");
+        let totals = &summary["totals"];
+        let now: i64 =
+            ["in_flight", "scheduled", "waiting"].iter().filter_map(|part| totals[part].as_i64()).sum();
+        left.push((date.clone(), now));
+        for (date, left) in &left {
+            assert_eq!(of(date).unwrap()["outstanding"], *left, "{date}, seen on day {day}");
+        }
+        assert_eq!(of("2026-01-05").unwrap()["outstanding"], json!(null), "a day without a run");
+        // When all that is planned is collected, what waits is left.
+        let last = summary["days"].as_array().unwrap().last().unwrap();
+        let planned: i64 = summary["days"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|d| d["date"].as_str() > Some(&date))
+            .filter_map(|d| d["expected"].as_i64())
+            .sum();
+        let forecast = totals["scheduled"].as_i64().unwrap() - planned + totals["waiting"].as_i64().unwrap();
+        assert_eq!(last["outstanding"], forecast, "on day {day}");
+    }
+    let figures: Vec<i64> = left.iter().map(|(_, left)| *left).collect();
+    assert!(figures.windows(2).any(|pair| pair[0] > pair[1]) && figures.iter().any(|left| *left > 0));
+}
+
 /// A database that another invocation of the run is quicker with: when this one begins to count, the other counts to its end,
 /// and breaks off before it closes the run.
 struct Slower {
@@ -174,6 +212,56 @@ fn what_another_invocation_counted_meanwhile_counts_once() {
     block_on(daily(&ports, at(12).expect("an instant"))).expect("the run ends without a fault");
     assert!(counting(&book).1, "the run is closed");
     book.figures_are_right();
+}
+
+/// A database that is slow when the count is at its end: another invocation, which soon has to hand on, counts a part of it
+/// meanwhile.
+struct SlowAtTheEnd {
+    inner: Arc<dyn Database>,
+    other: Ports,
+    begins: AtomicUsize,
+}
+
+#[async_trait(?Send)]
+impl Database for SlowAtTheEnd {
+    async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<String>>, Fault> {
+        let ends = statements.iter().any(|statement| {
+            let row: serde_json::Value = serde_json::from_str(&statement.parameter).unwrap_or_default();
+            statement.sql.contains("INSERT INTO run_stages")
+                && row["stage"] == "figures"
+                && row["cursor"].is_null()
+                && row["detail"].is_string()
+        });
+        if ends && self.begins.fetch_add(1, Ordering::SeqCst) == 0 {
+            for statements in 1.. {
+                let settings =
+                    Settings { budget: Budget { statements, ..Budget::default() }, ..Settings::default() };
+                let hasty = Ports { settings: Arc::new(settings), ..self.other.clone() };
+                daily(&hasty, at(12).expect("an instant")).await.expect("it hands on, or ends");
+                let so_far = "SELECT json_quote(count(*)) FROM run_stages WHERE stage = 'figures' AND slice = 1 AND cursor IS NOT NULL
+                  AND run_id = (SELECT id FROM runs ORDER BY as_of DESC LIMIT 1)";
+                let asked = [Statement { sql: so_far, parameter: "null".into() }];
+                if self.inner.batch(&asked).await?[0][0] == "1" {
+                    break;
+                }
+            }
+        }
+        self.inner.batch(statements).await
+    }
+}
+
+#[test]
+fn what_was_counted_to_its_end_is_not_lost_to_who_counted_a_part_of_it() {
+    let mut book = Book::new();
+    book.advance("acct_a");
+    book.live(6..=11);
+    let (ports, other) = (book.world.ports(), book.world.ports());
+    let slow = SlowAtTheEnd { inner: ports.database.clone(), other, begins: AtomicUsize::new(0) };
+    let ports = Ports { database: Arc::new(slow), ..ports };
+    block_on(daily(&ports, at(12).expect("an instant"))).expect("the run ends without a fault");
+    assert!(counting(&book).1, "the run is closed");
+    book.figures_are_right();
+    assert_eq!(book.world.query("SELECT count(*) FROM figures"), ["7"], "each run has its figures");
 }
 
 #[test]

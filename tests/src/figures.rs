@@ -4,7 +4,7 @@ use futures_executor::block_on;
 use paydown::date::{BusinessDate, Instant, Zone};
 use paydown::figures::Figures;
 use paydown_edge::ledger::facts::facts;
-use paydown_edge::ledger::figures::now;
+use paydown_edge::ledger::figures::{left_by_day, now};
 use paydown_edge::ledger::listings::open_exceptions;
 use paydown_edge::ledger::metrics;
 
@@ -21,8 +21,9 @@ pub fn differences(sqlite: &Sqlite, zone: &Zone, at: Instant) -> Result<(), Stri
     let given = block_on(now(sqlite, zone, &days)).map_err(|fault| fault.to_string())?;
     let book = of_book(sqlite, zone);
     let open = block_on(open_exceptions(sqlite)).map_err(|fault| fault.to_string())?;
-    let mut given_summary = given.summary(at, today, (from, to), open);
-    let mut summary = book.summary(at, today, (from, to), sum(&open_by_kind(sqlite)));
+    let left = block_on(left_by_day(sqlite, from, to)).map_err(|fault| fault.to_string())?;
+    let mut given_summary = given.summary(at, today, (from, to), open, &left);
+    let mut summary = book.summary(at, today, (from, to), sum(&open_by_kind(sqlite)), &left);
     for (given, day) in given_summary.days.drain(..).zip(summary.days.drain(..)) {
         is_same("a day", &given, &day)?;
     }

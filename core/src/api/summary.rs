@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::credit::CreditStatus;
 use crate::date::{BusinessDate, Instant};
+use crate::policy::ReturnClass;
 
 /// The dashboard's figures: `GET /v1/summary`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +32,21 @@ pub struct Summary {
     pub overdue: i64,
     /// The failed and returned debits, by return code.
     pub failures: Vec<Failures>,
+    /// How much of what was submitted in the last 60 days came back, by the classes that the network watches.
+    pub returns: Vec<ReturnRate>,
+}
+
+/// The debits submitted in the last 60 days, and those of them that failed or were returned, of one class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReturnRate {
+    /// Which returns it counts.
+    pub class: ReturnClass,
+    /// How many debits were submitted.
+    pub debits: u64,
+    /// How many of them failed or were returned with a code of the class.
+    pub returned: u64,
+    /// The share above which the network asks questions, in hundredths of a percent.
+    pub level_basis_points: u32,
 }
 
 /// The ledger equation: `total + excess = paid + in_flight + scheduled + written_off + waiting`.
@@ -38,6 +54,8 @@ pub struct Summary {
 pub struct Totals {
     /// How many credits it sums.
     pub credits: u64,
+    /// What was advanced, without fees.
+    pub advanced: i64,
     /// What is owed in all, amounts and fees.
     pub total: i64,
     /// What was or will be collected beyond that.
@@ -63,6 +81,9 @@ pub struct Day {
     pub expected: i64,
     /// What was collected on it, by the processor.
     pub collected: i64,
+    /// What was still to come when its run had closed: in flight, scheduled, or a gap that waits; none on a day without
+    /// a run. Today it is what is still to come now; on later days, what will be if all is collected when it is due.
+    pub outstanding: Option<i64>,
 }
 
 /// What is still to be collected of installments that were due some time ago, or are not due yet.

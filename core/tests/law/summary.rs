@@ -1,6 +1,8 @@
 //! The dashboard's figures, over one credit whose only installment falls behind day by day.
 
-use chrono::NaiveDate;
+use std::collections::BTreeMap;
+
+use chrono::{Days, NaiveDate, TimeDelta};
 use paydown::api::Summary;
 use paydown::date::{BusinessDate, Instant};
 use paydown::figures::Figures;
@@ -41,6 +43,36 @@ fn an_installment_ages_from_its_due_date() {
 }
 
 #[test]
+fn what_will_be_outstanding_is_what_the_plan_leaves() {
+    let (from, to) = (due_on().minus_days(2), due_on().plus_days(1));
+    let today = due_on().minus_days(1);
+    let left = BTreeMap::from([(from, 250)]);
+    let summary = figures().summary(CREATED_AT.parse().expect("an instant"), today, (from, to), 0, &left);
+    let outstanding: Vec<_> = summary.days.iter().map(|day| day.outstanding).collect();
+    assert_eq!(outstanding, [Some(250), Some(300), Some(0), Some(0)]);
+    assert_eq!((summary.totals.advanced, summary.totals.total), (290, 300));
+}
+
+#[test]
+fn return_rates_count_what_was_submitted_lately() {
+    let (mut world, submitted_at) = (world(), "2026-01-12T06:00:00Z".parse().expect("an instant"));
+    world.run(submitted_at, true, |_| Answer::Named);
+    let debit = world.facts.debits[0].id.0;
+    let the_day_after = "2026-01-13T06:00:00Z".parse().expect("an instant");
+    world.say(debit, Source::Report, Status::Failure, Some("R10"), the_day_after);
+    world.run(the_day_after, true, |_| Answer::Named);
+    let figures = figures_of(&world);
+    let rates = |as_of: Instant| {
+        let summary = figures.summary(as_of, due_on(), (due_on(), due_on()), 0, &BTreeMap::new());
+        summary.returns.iter().map(|rate| (rate.class.name(), rate.debits, rate.returned)).collect::<Vec<_>>()
+    };
+    let sixty_days_on = submitted_at + Days::new(60);
+    assert_eq!(rates(sixty_days_on), [("unauthorized", 1, 1), ("administrative", 1, 0), ("overall", 1, 1)]);
+    let later = sixty_days_on + TimeDelta::milliseconds(1);
+    assert_eq!(rates(later), [("unauthorized", 0, 0), ("administrative", 0, 0), ("overall", 0, 0)]);
+}
+
+#[test]
 fn what_is_added_and_taken_away_leaves_nothing() {
     let figures = figures();
     let mut sum = figures.clone();
@@ -53,18 +85,27 @@ fn what_is_added_and_taken_away_leaves_nothing() {
 }
 
 fn summary(today: BusinessDate) -> Summary {
-    figures().summary(CREATED_AT.parse().expect("an instant"), today, (today, today), 0)
+    figures().summary(CREATED_AT.parse().expect("an instant"), today, (today, today), 0, &BTreeMap::new())
 }
 
 fn figures() -> Figures {
-    let created_at: Instant = CREATED_AT.parse().expect("an instant");
-    let amount = Cents::new(300).expect("an amount");
-    let mut world =
-        World::new(Terms { amount, fee: Cents::ZERO, installments: 1, interval_days: 7 }, created_at);
-    world.say(world.facts.id.0, Source::Report, Status::Success, None, created_at);
-    world.run("2026-01-06T06:00:00Z".parse().expect("an instant"), true, |_| Answer::Named);
+    figures_of(&world())
+}
+
+fn figures_of(world: &World) -> Figures {
     let zone = world.zone.clone();
     Figures::of(&world.facts, |at| zone.business_date(at))
+}
+
+/// One credit of which 300 is owed, planned and not due yet.
+fn world() -> World {
+    let created_at: Instant = CREATED_AT.parse().expect("an instant");
+    let cents = |minor| Cents::new(minor).expect("an amount");
+    let terms = Terms { amount: cents(290), fee: cents(10), installments: 1, interval_days: 7 };
+    let mut world = World::new(terms, created_at);
+    world.say(world.facts.id.0, Source::Report, Status::Success, None, created_at);
+    world.run("2026-01-06T06:00:00Z".parse().expect("an instant"), true, |_| Answer::Named);
+    world
 }
 
 fn due_on() -> BusinessDate {

@@ -39,5 +39,6 @@ pub async fn summary(call: Call) -> Answered {
         .collect();
     let figures = figures::now(database, zone, &days).await?;
     let open_exceptions = listings::open_exceptions(database).await?;
-    json(StatusCode::OK, &figures.summary(now, today, (from, to), open_exceptions))
+    let left = figures::left_by_day(database, from, to).await?;
+    json(StatusCode::OK, &figures.summary(now, today, (from, to), open_exceptions, &left))
 }

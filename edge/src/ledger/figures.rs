@@ -132,6 +132,17 @@ pub async fn now(database: &dyn Database, zone: &Zone, days: &[BusinessDate]) ->
     }
 }
 
+/// What was outstanding when the last run of each day had closed, of the days from one to another that had a run.
+pub async fn left_by_day(
+    database: &dyn Database,
+    from: BusinessDate,
+    to: BusinessDate,
+) -> Result<BTreeMap<BusinessDate, i64>, Fault> {
+    let days = json!({ "from": from, "to": to });
+    let left: Vec<(BusinessDate, i64)> = rows(database, statement(LEFT, &days)?).await?;
+    Ok(left.into_iter().collect())
+}
+
 impl Span {
     /// All that is not counted.
     fn since(base: Option<&Counted>) -> Span {
@@ -304,10 +315,18 @@ fn zone_id(zone: &Zone) -> Result<Uuid, Fault> {
     Ok(id::from_cause(0, &["zone", &serde_json::to_string(zone)?]))
 }
 
+/// On figures of an older shape nothing is built.
 const LAST: &str = "
 SELECT json_object('run_id', run_id, 'as_of', as_of, 'counted_from', counted_from, 'zone', zone, 'decided', decided,
   'created', created, 'figures', json(figures))
 FROM figures ORDER BY as_of DESC LIMIT 1";
+
+/// In the order of the runs: of two on one day the later counts.
+const LEFT: &str = "
+SELECT json_array(r.business_date, f.figures ->> '$.money.in_flight' + f.figures ->> '$.money.scheduled'
+  + f.figures ->> '$.money.waiting')
+FROM runs r CROSS JOIN figures f ON f.run_id = r.id
+WHERE r.business_date BETWEEN ?1 ->> '$.from' AND ?1 ->> '$.to' ORDER BY r.as_of";
 
 const CREATED: &str = "
 SELECT json_quote(count(*)) FROM credits WHERE created_at >= coalesce(?1 ->> '$.since', '')";
