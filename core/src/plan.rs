@@ -192,3 +192,46 @@ pub fn next_slot(latest_due: BusinessDate, interval_days: u32, run_date: Busines
     let interval = interval_days.max(1);
     shifted(latest_due.plus_days(interval), interval, run_date.plus_days(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_INSTALLMENTS, MAX_INTERVAL_DAYS, Terms, Unfit};
+    use crate::money::Cents;
+
+    #[test]
+    fn terms_are_fit_up_to_each_limit_and_unfit_beyond() {
+        let cents = |minor| Cents::new(minor).unwrap();
+        let most = Cents::MAX;
+        for ((amount, fee, installments, interval_days), unfit) in [
+            ((1, 0, 1, 1), None),
+            ((1, 1, 2, MAX_INTERVAL_DAYS), None),
+            ((100, 4, MAX_INSTALLMENTS, 7), None),
+            ((most - 1, 1, 12, 7), None),
+            ((0, 0, 1, 1), Some(Unfit::Amount)),
+            ((10, 11, 1, 1), Some(Unfit::Fee)),
+            ((most, 1, 12, 7), Some(Unfit::Total)),
+            ((100, 3, MAX_INSTALLMENTS, 7), Some(Unfit::Installments)),
+            ((1000, 0, MAX_INSTALLMENTS + 1, 7), Some(Unfit::Installments)),
+            ((1000, 0, 0, 7), Some(Unfit::Installments)),
+            ((1000, 0, 12, 0), Some(Unfit::IntervalDays)),
+            ((1000, 0, 12, MAX_INTERVAL_DAYS + 1), Some(Unfit::IntervalDays)),
+        ] {
+            let terms = Terms { amount: cents(amount), fee: cents(fee), installments, interval_days };
+            assert_eq!(terms.check().err(), unfit, "{terms:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_unfit_names_its_field() {
+        for (unfit, field) in [
+            (Unfit::Amount, "amount"),
+            (Unfit::Fee, "fee"),
+            (Unfit::Total, "fee"),
+            (Unfit::Installments, "installments"),
+            (Unfit::IntervalDays, "interval_days"),
+        ] {
+            assert_eq!(unfit.field(), field);
+            assert!(unfit.to_string().contains(field), "{unfit}");
+        }
+    }
+}

@@ -163,3 +163,21 @@ impl Default for Policy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::ReturnClass;
+
+    #[test]
+    fn each_class_counts_its_codes_up_to_its_level() {
+        let classes = |code: &str| {
+            let counting = ReturnClass::ALL.into_iter().filter(|class| class.counts(code));
+            counting.map(ReturnClass::name).collect::<Vec<_>>()
+        };
+        assert_eq!(classes("R10"), ["unauthorized", "overall"]);
+        assert_eq!(classes("R02"), ["administrative", "overall"]);
+        assert_eq!(classes("R01"), ["overall"]);
+        assert_eq!(classes(""), ["overall"]);
+        assert_eq!(ReturnClass::ALL.map(ReturnClass::level_basis_points), [50, 300, 1500]);
+    }
+}

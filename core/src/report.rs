@@ -1093,6 +1093,13 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_report_does_not_end_as_a_report_does() {
+        let summary = check("", &[]);
+        assert_eq!((summary.final_newline, summary.bytes, summary.lines), (false, 0, 0));
+        assert!(!summary.is_whole());
+    }
+
+    #[test]
     fn a_last_line_without_ending_is_read_where_a_cut_would_show() {
         let summary =
             check(format!("{HEADER}t,success,,2026-01-05T06:00:00Z"), &["t success - 2026-01-05t06:00:00"]);

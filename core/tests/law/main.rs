@@ -6,6 +6,8 @@ mod calendar;
 #[cfg(test)]
 mod decisions;
 #[cfg(test)]
+mod facts;
+#[cfg(test)]
 mod operators;
 #[cfg(test)]
 mod properties;
