@@ -48,10 +48,11 @@ export interface Summary {
   totals: Record<string, number>;
   credits: Record<string, number>;
   open_exceptions: number;
-  days: { date: string; expected: number; collected: number }[];
+  days: { date: string; expected: number; collected: number; outstanding: number | null }[];
   overdue: number;
   ageing: { days: string; debits: number; amount: number }[];
   failures: { code: string | null; debits: number; amount: number }[];
+  returns: { class: string; debits: number; returned: number; level_basis_points: number }[];
 }
 
 export class Api {

@@ -26,6 +26,8 @@ test("each figure is that of /v1/summary", async ({ page, api }) => {
     "Scheduled": money(totals.scheduled),
     "Waiting": money(totals.waiting),
     "Written off": money(totals.written_off),
+    "Advanced": `${money(totals.advanced)} | paid out, without fees`,
+    "Outstanding": `${money(totals.in_flight + totals.scheduled + totals.waiting)} | in flight, scheduled or waiting`,
     "Past due, not yet paid": `${money(summary.overdue)} | by when each installment was first due`,
     "Held": `${counted(credits.held, "credit")} | issue nothing until released`,
     "Open exceptions": `${summary.open_exceptions} | wait for a person`,
@@ -51,12 +53,59 @@ test("each day of the chart is that of /v1/summary", async ({ page, api }) => {
   const section = page.getByRole("region", { name: "Expected and collected by day" });
   await section.getByText("As a table").click();
   const used = summary.days.filter((day) => day.expected !== 0 || day.collected !== 0);
+  expect(used.some((day) => day.outstanding !== null && day.outstanding > 0), "something is outstanding").toBe(true);
   expect(used.length, "the world's days have figures").toBeGreaterThan(3);
   await expect.poll(() => rows(section.locator("tbody tr"))).toEqual(
-    used.map((of) => [day(of.date), money(of.expected), money(of.collected)]),
+    used.map((of) => [
+      day(of.date), money(of.expected), money(of.collected), of.outstanding === null ? "" : money(of.outstanding),
+    ]),
   );
   const most = Math.max(...summary.days.map((day) => Math.max(day.expected, day.collected)));
   await expect(section.locator("figcaption")).toContainText(`most on one day ${money(most)}`);
+});
+
+test("a chart reads a day out under the pointer, and by the arrow keys", async ({ page, api }) => {
+  const { days } = await api.summary();
+  await open(page, "/");
+  const section = page.getByRole("region", { name: "Outstanding by day" });
+  const readout = section.locator(".readout");
+  await expect(readout).toContainText("Point at a day");
+  const chosen = section.getByRole("slider", { name: "Day" });
+  const { width = 0, height = 0 } = (await chosen.boundingBox()) ?? {};
+  const pointed = 30;
+  await chosen.hover({ position: { x: ((pointed + 0.5) * width) / days.length, y: height / 2 } });
+  const said = (of: Summary["days"][number] | undefined) => `${day(of?.date ?? "")}: ${money(of?.outstanding ?? 0)} outstanding`;
+  await expect(readout).toContainText(said(days[pointed]));
+  await page.mouse.move(0, 0);
+  await expect(readout).toContainText("Point at a day");
+  await chosen.focus();
+  await page.keyboard.press("End");
+  await expect(readout).toContainText(said(days.at(-1)));
+  await page.keyboard.press("ArrowLeft");
+  await expect(chosen).toHaveAttribute("aria-valuetext", new RegExp(day(days.at(-2)?.date ?? "")));
+});
+
+test("the return rates are those of the API, each beside its level", async ({ page, api }) => {
+  const { returns } = await api.summary();
+  expect(returns.some(({ returned }) => returned > 0), "the world has returns").toBe(true);
+  await open(page, "/");
+  const gauges = page.getByRole("region", { name: /^Return rates/ }).getByRole("listitem");
+  const rate = (of: number) => `${(of / 100).toFixed(2)} %`;
+  for (const [place, of] of returns.entries()) {
+    const share = Math.floor((of.returned * 10_000) / of.debits);
+    const words = [rate(share), `${of.returned} of ${of.debits}`, rate(of.level_basis_points)];
+    for (const word of words) await expect(gauges.nth(place)).toContainText(word);
+    await expect(gauges.nth(place)).toContainText(share > of.level_basis_points ? "above" : /near|below/);
+  }
+});
+
+test("the days that are shown are in the address", async ({ page, api }) => {
+  const { from, to } = await api.summary();
+  await open(page, `/?from=${from}`);
+  await page.getByLabel("to", { exact: true }).fill(to);
+  await page.getByLabel("to", { exact: true }).press("Enter");
+  await expect(page).toHaveURL(`/?from=${from}&to=${to}`);
+  await expect(page.getByRole("img", { name: `Outstanding by day from ${day(from)} to ${day(to)}` })).toBeVisible();
 });
 
 /** All terms of the page with what stands under each: one more than are compared is one too many. */

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use paydown::api::Totals;
 
-use super::share::percent;
+use super::share::{length, share};
 use crate::components::intl::money;
 
 /// The equation.
@@ -24,14 +24,11 @@ pub fn Equation(
     ];
     let left = i128::from(totals.total).saturating_add(i128::from(totals.excess));
     let right = parts.iter().fold(0_i128, |sum, (_, part, _)| sum.saturating_add(i128::from(*part)));
-    let mut from = 0.0;
+    let mut from = 0_i128;
     let bars = parts.map(|(_, part, class)| {
-        let (x, width) = (from, percent(i128::from(part), right));
-        from += width;
-        view! {
-            <rect class=format!("fill-{class}") x=format!("{x:.3}%") y="0" width=format!("{width:.3}%") height="14">
-            </rect>
-        }
+        let (x, width) = (from, share(i128::from(part), right));
+        from = from.saturating_add(width);
+        view! { <rect class=format!("fill-{class}") x=length(x) y="0" width=length(width) height="14"></rect> }
     });
     let terms = parts.map(|(name, part, class)| {
         view! {

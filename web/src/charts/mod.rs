@@ -5,4 +5,6 @@
 pub mod coverage;
 pub mod days;
 pub mod equation;
+pub mod plot;
+pub mod rates;
 pub mod share;

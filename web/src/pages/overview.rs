@@ -4,14 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 use paydown::api::{Age, Exception, Failures, Settings, Summary};
 use paydown::credit::CreditStatus;
 use paydown::date::BusinessDate;
 
-use crate::charts::days::DaysChart;
+use crate::charts::days::{DaysChart, OutstandingChart};
 use crate::charts::equation::Equation;
+use crate::charts::rates::Rates;
 use crate::components::badge::{Badge, Rule};
 use crate::components::faces::Shown;
+use crate::components::filters::Text;
 use crate::components::intl::{At, On, business_date, counted, money, number};
 use crate::components::labels::{self, Labelled};
 use crate::data::reading::{self, DebitsAsked, ExceptionsAsked};
@@ -28,7 +31,8 @@ const LATELY_DAYS: u32 = 7;
 /// The page.
 #[component]
 pub fn OverviewPage() -> impl IntoView {
-    let summary = reading::summary::<BusinessDate>(|| (None, None));
+    let query = use_query_map();
+    let summary = reading::summary(move || query.with(|query| (query.get("from"), query.get("to"))));
     view! {
         <h1>"Overview"</h1>
         <Shown of=summary skeleton="skeleton-overview" let:summary>
@@ -50,25 +54,19 @@ fn Figures(summary: Arc<Summary>) -> impl IntoView {
     let settings: Settings = expect_context();
     let currency = settings.currency;
     let held = summary.credits.get(&CreditStatus::Held).copied().unwrap_or_default();
-    let exceptions = summary.open_exceptions;
+    let totals = summary.totals;
+    let outstanding = totals.in_flight.saturating_add(totals.scheduled).saturating_add(totals.waiting);
+    let past_due = view! { <a href="#ageing" rel="external">{money(summary.overdue, &currency)}</a> };
+    let held = view! { <a href="/credits?status=held">{counted(held, "credit", "credits")}</a> };
+    let exceptions = view! { <a href="/exceptions?status=open">{number(summary.open_exceptions)}</a> };
     view! {
         <Equation totals=summary.totals currency=currency.clone()/>
         <dl class="figures-row">
-            <div>
-                <dt>"Past due, not yet paid"</dt>
-                <dd><a href="#ageing" rel="external">{money(summary.overdue, &currency)}</a></dd>
-                <dd class="quiet">"by when each installment was first due"</dd>
-            </div>
-            <div>
-                <dt>"Held"</dt>
-                <dd><a href="/credits?status=held">{counted(held, "credit", "credits")}</a></dd>
-                <dd class="quiet">"issue nothing until released"</dd>
-            </div>
-            <div>
-                <dt>"Open exceptions"</dt>
-                <dd><a href="/exceptions?status=open">{number(exceptions)}</a></dd>
-                <dd class="quiet">"wait for a person"</dd>
-            </div>
+            {figure("Advanced", money(totals.advanced, &currency).into_any(), "paid out, without fees")}
+            {figure("Outstanding", money(outstanding, &currency).into_any(), "in flight, scheduled or waiting")}
+            {figure("Past due, not yet paid", past_due.into_any(), "by when each installment was first due")}
+            {figure("Held", held.into_any(), "issue nothing until released")}
+            {figure("Open exceptions", exceptions.into_any(), "wait for a person")}
             <div>
                 <dt>"Credits"</dt>
                 <dd><a href="/credits">{number(summary.credits.values().sum())}</a></dd>
@@ -78,13 +76,25 @@ fn Figures(summary: Arc<Summary>) -> impl IntoView {
     }
 }
 
+fn figure(name: &'static str, figure: AnyView, words: &'static str) -> impl IntoView {
+    view! { <div><dt>{name}</dt><dd>{figure}</dd><dd class="quiet">{words}</dd></div> }
+}
+
 #[component]
 fn Days(summary: Arc<Summary>) -> impl IntoView {
     let settings: Settings = expect_context();
     view! {
+        <form class="filters after-figures" on:submit=|event| event.prevent_default()>
+            <Text name="from" label="Days from" kind="date"/>
+            <Text name="to" label="to" kind="date"/>
+        </form>
         <section aria-labelledby="days">
             <h2 id="days">"Expected and collected by day"</h2>
-            <DaysChart summary currency=settings.currency/>
+            <DaysChart summary=summary.clone() currency=settings.currency.clone()/>
+        </section>
+        <section aria-labelledby="outstanding">
+            <h2 id="outstanding">"Outstanding by day"</h2>
+            <OutstandingChart summary currency=settings.currency/>
         </section>
     }
 }
@@ -97,6 +107,7 @@ fn Tables(summary: Arc<Summary>) -> impl IntoView {
         <div class="columns">
             <Ageing ages=summary.ageing.clone() currency=currency.clone()/>
             <FailuresByCode failures=summary.failures.clone() currency/>
+            <Rates rates=summary.returns.clone()/>
         </div>
         <p class="quiet">"Worked out "<At at=summary.as_of/></p>
     }
