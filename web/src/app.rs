@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_fetch::QueryClient;
 use leptos_router::components::{FlatRoutes, Route, Router};
-use leptos_router::path;
+use leptos_router::{Lazy, LazyRoute, path};
 use paydown::api::Settings;
 
 use crate::components::faces::Shown;
@@ -77,14 +77,14 @@ fn Inside(label: Signal<String>) -> impl IntoView {
 fn Pages() -> impl IntoView {
     view! {
         <FlatRoutes fallback=|| view! { <NoSuchPage/> }>
-            <Route path=path!("/") view=OverviewPage/>
-            <Route path=path!("/credits") view=CreditsPage/>
-            <Route path=path!("/credits/:id") view=CreditPage/>
-            <Route path=path!("/debits") view=DebitsPage/>
-            <Route path=path!("/runs") view=RunsPage/>
-            <Route path=path!("/runs/:id") view=RunPage/>
-            <Route path=path!("/exceptions") view=ExceptionsPage/>
-            <Route path=path!("/simulator") view=SimulatorPage/>
+            <Route path=path!("/") view={Lazy::<OverviewRoute>::new()}/>
+            <Route path=path!("/credits") view={Lazy::<CreditsRoute>::new()}/>
+            <Route path=path!("/credits/:id") view={Lazy::<CreditRoute>::new()}/>
+            <Route path=path!("/debits") view={Lazy::<DebitsRoute>::new()}/>
+            <Route path=path!("/runs") view={Lazy::<RunsRoute>::new()}/>
+            <Route path=path!("/runs/:id") view={Lazy::<RunRoute>::new()}/>
+            <Route path=path!("/exceptions") view={Lazy::<ExceptionsRoute>::new()}/>
+            <Route path=path!("/simulator") view={Lazy::<SimulatorRoute>::new()}/>
         </FlatRoutes>
     }
 }
@@ -96,5 +96,51 @@ fn NoSuchPage() -> impl IntoView {
             <h1>"There is no such page"</h1>
             <p>"The address may be mistyped. "<a href="/">"The Overview"</a>" is where everything begins."</p>
         </section>
+    }
+}
+
+/// Each page's code comes with the first page of its group that is looked at, where the build splits it: the release
+/// does, so that the first load is no more than the frame and what is looked at first.
+macro_rules! pages {
+    ($($group:ident { $($route:ident, $view:ident, $page:ident;)* })*) => { $($(
+        struct $route;
+
+        impl LazyRoute for $route {
+            fn data() -> $route {
+                $route
+            }
+
+            async fn view(_: $route) -> AnyView {
+                $view().await
+            }
+        }
+
+        #[cfg(feature = "split")]
+        #[leptos::wasm_split::wasm_split($group, wasm_split_path = ::leptos::wasm_split)]
+        fn $view() -> AnyView {
+            view! { <$page/> }.into_any()
+        }
+
+        #[cfg(not(feature = "split"))]
+        async fn $view() -> AnyView {
+            view! { <$page/> }.into_any()
+        }
+    )*)* };
+}
+
+pages! {
+    overview {
+        OverviewRoute, overview_view, OverviewPage;
+    }
+    book {
+        CreditsRoute, credits_view, CreditsPage;
+        CreditRoute, credit_view, CreditPage;
+        DebitsRoute, debits_view, DebitsPage;
+        ExceptionsRoute, exceptions_view, ExceptionsPage;
+    }
+    office {
+        RunsRoute, runs_view, RunsPage;
+        RunRoute, run_view, RunPage;
+        SimulatorRoute, simulator_view, SimulatorPage;
     }
 }

@@ -2,6 +2,7 @@
 //! are those of the last build.
 
 use crate::package;
+use crate::release;
 use crate::setup::{Setup, hex};
 use crate::step::{self, Result};
 use sha2::{Digest, Sha256};
@@ -87,11 +88,7 @@ impl Part {
             Part::ReleaseWorker => ("worker-build", "edge", &["--release", "--out-dir", "build-release"]),
             Part::Bank => ("worker-build", "tests/bank", &["--profile", "local", "--no-opt"]),
             Part::Dashboard => ("trunk", "", &["build", "--offline", "--cargo-profile", "local"]),
-            Part::ReleaseDashboard => {
-                let profile = ["--cargo-profile", "dashboard"];
-                let to = ["--dist", "target/dashboard"];
-                ("trunk", "", &[&["build", "--offline", "--release"][..], &profile, &to].concat())
-            }
+            Part::ReleaseDashboard => return release::build(setup, self.title()),
             Part::Package => return package::build(setup, self.title()),
         };
         let mut command = setup.wasm_command(program, folder);

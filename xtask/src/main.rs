@@ -11,6 +11,7 @@ mod demo;
 mod deploy;
 mod incidents;
 mod package;
+mod release;
 mod replay;
 mod serve;
 mod setup;

@@ -40,6 +40,14 @@ const TOOLS: [Tool; 3] = [
 const NEXTEST: Tool =
     Tool { package: "cargo-nextest", program: "cargo-nextest", version: "0.9.143", flags: &[] };
 
+/// What splits the dashboard's code for its release.
+const SPLIT: Tool = Tool {
+    package: "wasm_split_cli_support",
+    program: "wasm-split-cli",
+    version: "0.2.4",
+    flags: &["--features", "build-binary"],
+};
+
 /// What is set up, and how to run commands with it.
 pub struct Setup {
     root: PathBuf,
@@ -78,6 +86,18 @@ pub fn prepare_tests() -> Result<Setup> {
         let _ = fs::remove_dir_all(setup.root.join("target/tools/build"));
     }
     Ok(setup)
+}
+
+/// Sets up what only the dashboard's release needs. The program does not say its version: a file does.
+pub fn prepare_split(setup: &Setup) -> Result<()> {
+    let _turn = step::turn("setup.lock")?;
+    let stamp = setup.root.join("target/tools").join(format!("{}-{}", SPLIT.program, SPLIT.version));
+    if stamp.exists() {
+        return Ok(());
+    }
+    compile(&setup.root, &SPLIT)?;
+    let _ = fs::remove_dir_all(setup.root.join("target/tools/build"));
+    Ok(fs::write(stamp, "")?)
 }
 
 impl Setup {

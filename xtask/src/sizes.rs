@@ -3,9 +3,9 @@
 
 use crate::builds::{self, Part};
 use crate::package;
+use crate::release;
 use crate::setup::Setup;
 use crate::step::{self, Result, Stop};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 const KIB: u64 = 1024;
@@ -28,8 +28,7 @@ for (const file of process.argv.slice(1)) console.log(brotliCompressSync(readFil
 /// Builds the dashboard for release, and weighs it.
 pub fn check(setup: &Setup) -> Result<()> {
     builds::build(setup, &[Part::ReleaseDashboard])?;
-    let index = setup.root().join(Part::ReleaseDashboard.product());
-    let files = asked_for(&index)?;
+    let files = release::first_load(setup.root())?;
     let sizes = weighed(setup, &files)?;
     let is_wasm = |file: &Path| file.extension().is_some_and(|extension| extension == "wasm");
     let wasm = files.iter().zip(&sizes).filter(|(file, _)| is_wasm(file)).map(|(_, size)| size).sum();
@@ -60,19 +59,6 @@ fn weighed(setup: &Setup, files: &[PathBuf]) -> Result<Vec<u64>> {
     let printed = step::output(setup.node().args(["-e", BROTLI, "--"]).args(files))
         .ok_or_else(|| Stop("node could not compress what was built".into()))?;
     Ok(printed.lines().filter_map(|line| line.parse().ok()).collect())
-}
-
-/// What the browser asks for on a first visit: the page, and the files beside it that it names.
-fn asked_for(index: &Path) -> Result<Vec<PathBuf>> {
-    let page = fs::read_to_string(index)?;
-    let mut files = vec![index.to_owned()];
-    for entry in fs::read_dir(index.parent().unwrap_or(index))? {
-        let entry = entry?;
-        if page.contains(&format!("\"/{}\"", entry.file_name().to_string_lossy())) {
-            files.push(entry.path());
-        }
-    }
-    Ok(files)
 }
 
 fn verdict(all_weighed: bool, wasm: u64, all: u64) -> Result<()> {
