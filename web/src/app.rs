@@ -6,7 +6,9 @@ use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{Lazy, LazyRoute, path};
 use paydown::api::Settings;
 
+use crate::components::allowed;
 use crate::components::faces::Shown;
+use crate::components::toast::Toasts;
 use crate::data::reading;
 use crate::frame::Frame;
 use crate::pages::credit::CreditPage;
@@ -51,7 +53,11 @@ fn Gate() -> impl IntoView {
         }
         view! {
             <Shown of=session page=true let:session>
-                <Inside label=Signal::derive(move || session.get().label.clone())/>
+                {
+                    allowed::provide(session);
+                    Toasts::provide();
+                    view! { <Inside label=Signal::derive(move || session.get().label.clone())/> }
+                }
             </Shown>
         }
         .into_any()

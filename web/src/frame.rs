@@ -6,10 +6,12 @@ use leptos_router::components::A;
 use leptos_router::hooks::use_location;
 use paydown::api::Settings;
 
+use crate::components::allowed::may_operate;
 use crate::components::badge::Badge;
-use crate::components::faces::Told;
-use crate::components::intl::On;
-use crate::data::{Failure, actions, forget, reading, refresh};
+use crate::components::intl::{On, counted};
+use crate::components::toast::{ToastRegion, Toasts};
+use crate::data::{actions, forget, reading, refresh};
+use crate::stop::Brake;
 use crate::theme::ThemeChoice;
 
 /// The pages, by the name that leads to them.
@@ -50,11 +52,13 @@ pub fn Frame(
             <div class="content">
                 <section class="top" aria-label="The last run">
                     <LastRun/>
-                    {settings.sandbox.then(|| view! { <Clock/> })}
+                    {(settings.sandbox && may_operate()()).then(|| view! { <Clock/> })}
+                    <Brake/>
                 </section>
                 <main id="main" tabindex="-1">{children()}</main>
             </div>
         </div>
+        <ToastRegion/>
         <FocusOnNewPage/>
     }
 }
@@ -100,22 +104,23 @@ fn LastRun() -> impl IntoView {
 #[component]
 fn Clock() -> impl IntoView {
     let client: QueryClient = expect_context();
-    let failure = RwSignal::new(None::<Failure>);
+    let toasts: Toasts = expect_context();
     let left = RwSignal::new(0_u32);
     let advance = Action::new_local(move |days: &u32| {
         let days = *days;
         async move {
-            failure.set(None);
+            let mut came = Ok(format!("Lived through {}.", counted(days.into(), "day", "days")));
             // A day at a time, so that its progress can be seen.
             for done in 0..days {
                 left.set(days.saturating_sub(done));
                 if let Err(why) = actions::advance_clock(1).await {
-                    failure.set(Some(why));
+                    came = Err(why);
                     break;
                 }
                 refresh(&client);
             }
             left.set(0);
+            toasts.tell(came);
         }
     });
     let busy = move || advance.pending().get();
@@ -132,7 +137,6 @@ fn Clock() -> impl IntoView {
             <span role="status">
                 {move || (left.get() > 0).then(|| format!("{} to go", left.get()))}
             </span>
-            {move || failure.get().map(|failure| view! { <div class="notice tone-bad" role="alert"><Told failure/></div> })}
         </div>
     }
 }

@@ -8,6 +8,7 @@ mod components;
 mod data;
 mod frame;
 mod pages;
+mod stop;
 mod theme;
 
 use leptos::prelude::*;

@@ -1,12 +1,18 @@
 //! The browser's own dialog, and the one in which a person confirms what is then done once.
 
+use std::pin::Pin;
+
 use leptos::html;
 use leptos::prelude::*;
 use leptos_fetch::QueryClient;
 
 use super::faces::Told;
+use super::toast::Toasts;
 use crate::data::actions::new_key;
 use crate::data::{Answer, Failure, refresh};
+
+/// What is being done.
+type Doing = Pin<Box<dyn Future<Output = Answer<()>>>>;
 
 /// A dialog that shows what an action would do and asks why, before it is done.
 ///
@@ -17,9 +23,14 @@ pub fn Confirm<A, F>(
     /// Whether it is open.
     open: RwSignal<bool>,
     /// What is to be confirmed.
-    title: &'static str,
+    #[prop(into)]
+    title: Signal<String>,
     /// What the button says that does it.
-    verb: &'static str,
+    #[prop(into)]
+    verb: Signal<String>,
+    /// Whether what was entered so far cannot be sent.
+    #[prop(into, optional)]
+    wrong: Signal<bool>,
     /// Does it, with the note and the idempotency key.
     act: A,
     /// What it would do.
@@ -29,20 +40,40 @@ where
     A: Fn(String, String) -> F + Copy + Send + Sync + 'static,
     F: Future<Output = Answer<()>> + 'static,
 {
+    // Not generic any more from here on: what is done differs, how it is confirmed does not.
+    let act = Callback::new(move |(note, key)| -> Doing { Box::pin(act(note, key)) });
+    confirm(open, title, verb, wrong, act, children)
+}
+
+fn confirm(
+    open: RwSignal<bool>,
+    title: Signal<String>,
+    verb: Signal<String>,
+    wrong: Signal<bool>,
+    act: Callback<(String, String), Doing>,
+    children: ChildrenFn,
+) -> AnyView {
     let dialog = NodeRef::<html::Dialog>::new();
     let note = RwSignal::new(String::new());
     let key = RwSignal::new(String::new());
     let failure = RwSignal::new(None::<Failure>);
     let client: QueryClient = expect_context();
-    let doing = Action::new_local(move |(note, key): &(String, String)| {
-        let done = act(note.clone(), key.clone());
+    let toasts: Toasts = expect_context();
+    let doing = Action::new_local(move |(note, sent): &(String, String)| {
+        let (done, sent) = (act.run((note.clone(), sent.clone())), sent.clone());
         async move {
-            match done.await {
+            let came = done.await;
+            // It may have been closed meanwhile, or opened for something else.
+            let is_same = open.get_untracked() && key.with_untracked(|key| *key == sent);
+            match came {
                 Ok(()) => {
                     refresh(&client);
-                    open.set(false);
+                    if is_same {
+                        open.set(false);
+                    }
                 }
-                Err(why) => failure.set(Some(why)),
+                Err(why) if is_same => failure.set(Some(why)),
+                Err(why) => toasts.tell(Err(why)),
             }
         }
     });
@@ -60,7 +91,7 @@ where
     });
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        if !doing.pending().get_untracked() {
+        if !doing.pending().get_untracked() && !wrong.get_untracked() {
             failure.set(None);
             doing.dispatch((note.get_untracked(), key.get_untracked()));
         }
@@ -72,14 +103,15 @@ where
         }
     };
     view! {
-        <dialog node_ref=dialog class="dialog" aria-label=title on:close=move |_| closed()>
+        <dialog node_ref=dialog class="dialog" aria-label=move || title.get() on:close=move |_| closed()>
             <form on:submit=submit>
-                <h2>{title}</h2>
+                <h2 tabindex="-1" autofocus=true>{move || title.get()}</h2>
                 {move || open.get().then(|| children())}
                 <label class="field">
                     <span>"Why (kept with it for good)"</span>
                     <textarea
                         rows="3"
+                        maxlength="2000"
                         required
                         prop:value=move || note.get()
                         on:input=move |event| note.set(event_target_value(&event))
@@ -89,12 +121,13 @@ where
                     {move || failure.get().map(|failure| view! { <div class="notice tone-bad"><Told failure/></div> })}
                 </div>
                 <div class="actions">
-                    <button type="submit" class="button primary" disabled=move || doing.pending().get()>
-                        {move || if doing.pending().get() { "Working…" } else { verb }}
+                    <button type="submit" class="button primary" disabled=move || doing.pending().get() || wrong.get()>
+                        {move || if doing.pending().get() { "Working…".to_owned() } else { verb.get() }}
                     </button>
                     <button type="button" class="button" on:click=move |_| open.set(false)>"Cancel"</button>
                 </div>
             </form>
         </dialog>
     }
+    .into_any()
 }

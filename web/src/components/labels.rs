@@ -1,7 +1,7 @@
 //! The words on the screen for what the law names: statuses, reasons, kinds, rules.
 
 use paydown::api::{ExceptionStatus, RunStatus};
-use paydown::credit::{Because, CreditStatus, DebitStatus, Kind, Reason};
+use paydown::credit::{Because, CreditStatus, DebitStatus, Kind, Reason, RefundStatus};
 use paydown::observation::{Outcome, Source, Status};
 use paydown::policy::RETURN_CODES;
 
@@ -148,6 +148,41 @@ impl Labelled for DebitStatus {
             DebitStatus::Collected => Tone::Good,
             DebitStatus::Failed | DebitStatus::Returned => Tone::Bad,
             DebitStatus::TimedOut => Tone::Attention,
+        }
+    }
+}
+
+impl Labelled for RefundStatus {
+    fn name(self) -> &'static str {
+        match self {
+            RefundStatus::Processing => "processing",
+            RefundStatus::Submitted => "submitted",
+            RefundStatus::Unconfirmed => "unconfirmed",
+            RefundStatus::Confirmed => "confirmed",
+            RefundStatus::Failed => "failed",
+        }
+    }
+
+    fn label(self) -> &'static str {
+        self.name()
+    }
+
+    fn mark(self) -> &'static str {
+        match self {
+            RefundStatus::Processing => "◔",
+            RefundStatus::Submitted => "◑",
+            RefundStatus::Unconfirmed => "?",
+            RefundStatus::Confirmed => "✓",
+            RefundStatus::Failed => "×",
+        }
+    }
+
+    fn tone(self) -> Tone {
+        match self {
+            RefundStatus::Processing | RefundStatus::Submitted => Tone::Moving,
+            RefundStatus::Unconfirmed => Tone::Attention,
+            RefundStatus::Confirmed => Tone::Good,
+            RefundStatus::Failed => Tone::Bad,
         }
     }
 }

@@ -2,10 +2,13 @@
 //! person means to do: sent twice, it is done once.
 
 use paydown::api::{
-    ClockRequest, LoginRequest, NoteRequest, ResolutionAction, ResolutionRequest, Run, RunRequest,
+    AttachRequest, ClockRequest, DecisionRequest, ExternalPaymentRequest, LoginRequest, NoteRequest,
+    PauseRequest, RefundRequest, ResolutionRequest, ResolutionsRequest, Resolved, Run, RunRequest, Stop,
 };
+use paydown::decision::Input;
 use paydown::id::{CreditId, ExceptionId};
-use paydown::observation::Status;
+use serde::Serialize;
+use uuid::Uuid;
 
 use super::{Answer, request};
 
@@ -27,27 +30,75 @@ pub async fn log_out() -> Answer<()> {
     request::delete("/v1/session").await
 }
 
-/// `POST /v1/credits/{id}/hold`
-pub async fn hold(id: CreditId, note: String, key: &str) -> Answer<()> {
-    request::post(&format!("/v1/credits/{id}/hold"), &NoteRequest { note }, Some(key)).await.map(drop)
+/// What is acted on: a credit, or a debit or refund of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// The credit.
+    pub credit_id: CreditId,
+    /// `credits`, `debits` or `refunds`, as the path has it.
+    pub part: &'static str,
+    /// Which of them; of a payment made elsewhere, the payment of the credit.
+    pub id: Uuid,
 }
 
-/// `POST /v1/credits/{id}/release`
-pub async fn release(id: CreditId, note: String, key: &str) -> Answer<()> {
-    request::post(&format!("/v1/credits/{id}/release"), &NoteRequest { note }, Some(key)).await.map(drop)
+/// `POST /v1/credits/{id}/hold` and all else that an operator does to a credit, its debits and its refunds. What was
+/// shown before is what is asked: the input of the decision says it.
+pub async fn act(subject: &Subject, input: Input, note: String, key: &str) -> Answer<()> {
+    let Some((name, body)) = asked(input, note) else { return Ok(()) };
+    let Subject { credit_id, part, id } = subject;
+    let path = match name {
+        "revoke" => format!("/v1/credits/{credit_id}/external_payment/{id}/revoke"),
+        name => format!("/v1/{part}/{id}/{name}"),
+    };
+    request::post_text(path, body, Some(key.to_owned())).await.map(drop)
+}
+
+/// What an input is called in the path, and its body; none for those of the run, which nobody asks for.
+fn asked(input: Input, note: String) -> Option<(&'static str, String)> {
+    Some(match input {
+        Input::Hold => ("hold", json(&NoteRequest { note })),
+        Input::Release { .. } => ("release", json(&NoteRequest { note })),
+        Input::WriteOff => ("write_off", json(&NoteRequest { note })),
+        Input::PayOff => ("pay_off", json(&NoteRequest { note })),
+        Input::Revoke { .. } => ("revoke", json(&NoteRequest { note })),
+        Input::Pause { intervals } => ("pause", json(&PauseRequest { intervals, note })),
+        Input::Refund { amount, .. } => ("refund", json(&RefundRequest { amount, note })),
+        Input::ExternalPayment { amount, received_on, .. } => {
+            ("external_payment", json(&ExternalPaymentRequest { amount, received_on, note }))
+        }
+        Input::Decide { status, code, .. } => ("decision", json(&DecisionRequest { status, code, note })),
+        Input::Attach { transaction_id, .. } => ("attach", json(&AttachRequest { transaction_id, note })),
+        Input::Words { .. }
+        | Input::Refusal { .. }
+        | Input::Seek
+        | Input::Issue
+        | Input::TwoStrikes { .. } => {
+            return None;
+        }
+    })
+}
+
+fn json(body: &impl Serialize) -> String {
+    // The shapes of the contract can always be written.
+    serde_json::to_string(body).unwrap_or_default()
 }
 
 /// `POST /v1/exceptions/{id}/resolution`
-pub async fn resolve(
-    id: ExceptionId,
-    action: ResolutionAction,
-    status: Option<Status>,
-    note: String,
-    key: &str,
-) -> Answer<()> {
-    let path = format!("/v1/exceptions/{id}/resolution");
-    let asked = ResolutionRequest { action, status, code: None, note };
-    request::post(&path, &asked, Some(key)).await.map(drop)
+pub async fn resolve(id: ExceptionId, asked: ResolutionRequest, key: &str) -> Answer<()> {
+    request::post(&format!("/v1/exceptions/{id}/resolution"), &asked, Some(key)).await.map(drop)
+}
+
+/// `POST /v1/exceptions/resolutions`
+pub async fn resolve_many(asked: &ResolutionsRequest) -> Answer<Resolved> {
+    let text = request::post("/v1/exceptions/resolutions", asked, None).await?;
+    request::parse(&text)
+}
+
+/// `POST /v1/stop` or `POST /v1/start`
+pub async fn brake(stop: bool, note: String) -> Answer<Stop> {
+    let path = if stop { "/v1/stop" } else { "/v1/start" };
+    let text = request::post(path, &NoteRequest { note }, None).await?;
+    request::parse(&text)
 }
 
 /// `POST /v1/runs`

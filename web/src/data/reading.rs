@@ -5,11 +5,12 @@ use std::fmt::Display;
 use paydown::api::{
     Credit, CreditDetail, Debit, Exception, ExceptionDetail, Page, Run, RunDetail, Settings, Summary, WhoAmI,
 };
-use paydown::credit::Facts;
-use paydown::id::ExceptionId;
+use paydown::credit::{Facts, Kind};
+use paydown::id::{CreditId, ExceptionId};
 
 use super::query::Path;
 use super::remote::{Remote, SESSION, remote};
+use super::{Answer, request};
 
 /// How many rows a page of a list has.
 const PAGE: u32 = 50;
@@ -58,6 +59,12 @@ pub fn credit(id: impl Fn() -> String + Send + Sync + 'static) -> Remote<CreditD
 /// `GET /v1/credits/{id}/facts`
 pub fn facts(id: impl Fn() -> String + Send + Sync + 'static) -> Remote<Facts> {
     remote(move || format!("/v1/credits/{}/facts", id()))
+}
+
+/// `GET /v1/credits/{id}/facts`, once: where a credit stands after something was done to it.
+pub async fn facts_now(id: CreditId) -> Answer<Facts> {
+    let text = request::get(&format!("/v1/credits/{id}/facts")).await?;
+    request::parse(&text)
 }
 
 /// What a list of debits is asked for.
@@ -121,6 +128,22 @@ pub fn exceptions(asked: impl Fn() -> ExceptionsAsked + Send + Sync + 'static) -
             .with("cursor", asked.cursor)
             .text()
     })
+}
+
+/// `GET /v1/exceptions`, once and to the end: all open ones of a kind.
+pub async fn open_of_kind(kind: Kind) -> Answer<Vec<Exception>> {
+    let mut all = Vec::new();
+    let mut cursor = None;
+    loop {
+        let path = Path::new("/v1/exceptions").with("status", Some("open")).with("kind", Some(kind.name()));
+        let text = request::get(&path.with("limit", Some(200)).with("cursor", cursor).text()).await?;
+        let page: Page<Exception> = request::parse(&text)?;
+        all.extend(page.data);
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return Ok(all);
+        }
+    }
 }
 
 /// `GET /v1/exceptions/{id}`

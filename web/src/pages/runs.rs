@@ -6,11 +6,14 @@ use leptos_router::hooks::use_query_map;
 use paydown::api::Run;
 
 use crate::charts::coverage::Coverage;
+use crate::components::allowed::may_operate;
 use crate::components::badge::Badge;
-use crate::components::faces::{Shown, Told};
-use crate::components::intl::{At, On, number};
+use crate::components::faces::Shown;
+use crate::components::intl::{At, On, date, number};
+use crate::components::labels::Labelled;
 use crate::components::listing::{About, Column, Listing};
-use crate::data::{Failure, actions, reading, refresh};
+use crate::components::toast::Toasts;
+use crate::data::{actions, reading, refresh};
 
 /// How many runs a page has: two months, so that the strip says something.
 const PAGE: u32 = 60;
@@ -71,22 +74,19 @@ fn row(run: Run) -> impl IntoView {
 #[component]
 fn RunNow() -> impl IntoView {
     let client: QueryClient = expect_context();
-    let failure = RwSignal::new(None::<Failure>);
+    let toasts: Toasts = expect_context();
     let start = Action::new_local(move |(): &()| async move {
-        failure.set(None);
-        match actions::run_now().await {
-            Ok(_) => refresh(&client),
-            Err(why) => failure.set(Some(why)),
-        }
+        let run = actions::run_now().await;
+        refresh(&client);
+        toasts.tell(
+            run.map(|run| format!("The run of {} is {}.", date(run.business_date), run.status.label())),
+        );
     });
     view! {
-        <div class="actions">
+        <Show when=may_operate()>
             <button class="button" disabled=move || start.pending().get() on:click=move |_| { start.dispatch(()); }>
                 "Run now"
             </button>
-            <div role="alert">
-                {move || failure.get().map(|failure| view! { <div class="notice tone-bad"><Told failure/></div> })}
-            </div>
-        </div>
+        </Show>
     }
 }

@@ -6,6 +6,7 @@ use paydown::date::BusinessDate;
 use paydown::money::Cents;
 use paydown::plan::{Terms, plan};
 
+use crate::components::entry::Entry;
 use crate::components::faces::Shown;
 use crate::components::intl::{On, business_date, minor_units, money};
 use crate::data::reading;
@@ -82,24 +83,6 @@ fn Calculator(today: BusinessDate) -> impl IntoView {
             </form>
             {planned}
         </section>
-    }
-}
-
-#[component]
-fn Entry(
-    label: &'static str,
-    value: RwSignal<String>,
-    #[prop(default = "text")] kind: &'static str,
-) -> impl IntoView {
-    view! {
-        <label class="field">
-            <span>{label}</span>
-            <input
-                type=kind
-                prop:value=move || value.get()
-                on:input=move |event| value.set(event_target_value(&event))
-            />
-        </label>
     }
 }
 

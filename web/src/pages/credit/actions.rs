@@ -1,87 +1,148 @@
-//! Hold and release, each with what it would do before it is done.
+//! What an operator may do to a credit as it stands: the usual one as a button, the others in a menu.
 
 use std::sync::Arc;
 
+use leptos::html;
 use leptos::prelude::*;
-use paydown::api::{CreditDetail, Settings};
-use paydown::credit::{CreditStatus, DebitStatus};
-use paydown::decision::Input;
-use paydown::id::CreditId;
+use paydown::api::{Credit, CreditDetail, Debit, Refund};
+use paydown::credit::{CreditStatus, DebitStatus, ExternalPayment, RefundStatus};
 
-use super::preview;
-use crate::components::dialog::Confirm;
-use crate::components::intl::{counted, date, money};
-use crate::data::{actions, reading};
+use super::acting::{Act, Doing};
+use crate::charts::share::owed;
+use crate::components::allowed::may_operate;
+use crate::data::actions::Subject;
 
-/// What an operator may do. The dialogs stay open while newer answers come in.
+/// The usual act, and the menu of the others.
 #[component]
 pub fn Actions(
     /// The credit.
     detail: Signal<Arc<CreditDetail>>,
+    /// What is being done.
+    doing: RwSignal<Option<Doing>>,
 ) -> impl IntoView {
-    let holding = RwSignal::new(false);
-    let releasing = RwSignal::new(false);
-    let id = move || detail.with_untracked(|detail| detail.credit.id);
-    let status = Memo::new(move |_| detail.with(|detail| detail.credit.status));
-    let can_hold = move || match status.get() {
-        CreditStatus::Active | CreditStatus::Pending | CreditStatus::Unconfirmed => true,
-        CreditStatus::Held | CreditStatus::Failed | CreditStatus::WrittenOff | CreditStatus::Repaid => false,
+    let may = may_operate();
+    let credit = Memo::new(move |_| detail.with(|detail| detail.credit.clone()));
+    let offered = Memo::new(move |_| if may() { credit.with(offered) } else { vec![] });
+    let menu = NodeRef::<html::Details>::new();
+    let close = move || {
+        if let Some(menu) = menu.get_untracked() {
+            menu.set_open(false);
+        }
     };
-    let hold = move |note: String, key: String| async move { actions::hold(id(), note, &key).await };
-    let release = move |note: String, key: String| async move { actions::release(id(), note, &key).await };
+    let button = move |act: Act| {
+        let usual = matches!(act, Act::Release).then_some(" primary").unwrap_or_default();
+        let begin = move |_| doing.set(Some(on_credit(act, &credit.get_untracked())));
+        view! { <button class=format!("button{usual}") on:click=begin>{act.name()}"…"</button> }
+    };
+    let entry = move |act: Act| {
+        let begin = move |_| {
+            // The focus comes back to the menu, which is still there then.
+            close();
+            focus_summary(menu);
+            doing.set(Some(on_credit(act, &credit.get_untracked())));
+        };
+        view! { <li><button class="menu-entry" on:click=begin>{act.name()}"…"</button></li> }
+    };
+    let others = move || offered.get().into_iter().skip(1).map(entry).collect_view();
     view! {
         <div class="actions">
-            <Show when=can_hold>
-                <button class="button" on:click=move |_| holding.set(true)>"Hold…"</button>
-            </Show>
-            <Show when=move || status.get() == CreditStatus::Held>
-                <button class="button primary" on:click=move |_| releasing.set(true)>"Release…"</button>
+            {move || offered.get().first().copied().map(button)}
+            <Show when=move || offered.with(|offered| offered.len() > 1)>
+                <details
+                    class="menu"
+                    node_ref=menu
+                    on:keydown=move |event| if event.key() == "Escape" {
+                        close();
+                        focus_summary(menu);
+                    }
+                >
+                    <summary class="button">"More"</summary>
+                    <ul>{others}</ul>
+                </details>
             </Show>
         </div>
-        <Confirm open=holding title="Hold this credit" verb="Hold" act=hold>
-            <Effects credit_id=id() input=Input::Hold/>
-            {move || view! { <Waiting detail=detail.get()/> }}
-        </Confirm>
-        <Confirm open=releasing title="Release this credit" verb="Release" act=release>
-            <Effects credit_id=id() input=Input::Release { exception_id: None }/>
-        </Confirm>
     }
 }
 
-/// What core says would follow, at the instant of the last run.
-#[component]
-pub fn Effects(
-    /// The credit.
-    credit_id: CreditId,
-    /// What is meant to be done.
-    input: Input,
-) -> impl IntoView {
-    let facts = reading::facts(move || credit_id.to_string());
-    let runs = reading::runs(1, || None);
-    let settings: Settings = expect_context();
-    let sentences = move || {
-        let (facts, runs) = (facts.data()?, runs.data()?);
-        let as_of = runs.data.first().map_or(facts.created_at, |run| run.as_of);
-        let preview = preview::of(&facts, std::slice::from_ref(&input), as_of, &settings);
-        Some(preview.steps.into_iter().map(|sentence| view! { <li>{sentence}</li> }).collect_view())
-    };
-    view! { <ul class="effects">{sentences}</ul> }
+fn focus_summary(menu: NodeRef<html::Details>) {
+    let summary = menu.get_untracked().and_then(|menu| menu.first_element_child());
+    if let Some(summary) = summary {
+        // An element that can be clicked by keyboard can be focused.
+        let _ = wasm_bindgen::JsCast::unchecked_into::<web_sys::HtmlElement>(summary).focus();
+    }
 }
 
-/// What would wait, and what cannot be taken back.
-#[component]
-fn Waiting(detail: Arc<CreditDetail>) -> impl IntoView {
-    let credit = &detail.credit;
-    let amount = |minor: u64| money(minor, &credit.currency);
-    let scheduled = detail.debits.iter().filter(|debit| debit.status == DebitStatus::Scheduled).count();
-    let scheduled = counted(u64::try_from(scheduled).unwrap_or(u64::MAX), "debit", "debits");
-    let waiting = credit.next_due_date.map(|next| {
-        let waiting = amount(credit.scheduled.get());
-        view! { <p>{format!("{scheduled}, {waiting} in all, would wait; the next one is due {}.", date(next))}</p> }
+/// What makes sense for a credit as it stands, the usual one first.
+fn offered(credit: &Credit) -> Vec<Act> {
+    let is_pending = matches!(credit.status, CreditStatus::Pending | CreditStatus::Unconfirmed);
+    let is_owing = matches!(credit.status, CreditStatus::Active | CreditStatus::Held);
+    let is_scheduled = is_owing && credit.scheduled.get() > 0;
+    let most = if credit.status == CreditStatus::Failed { 0 } else { owed(credit) };
+    let all = [
+        (Act::Release, credit.status == CreditStatus::Held),
+        (Act::Refund, i128::from(credit.paid) > most),
+        (Act::Hold, is_pending || credit.status == CreditStatus::Active),
+        (Act::ExternalPayment, credit.status != CreditStatus::Failed),
+        (Act::Pause, is_scheduled),
+        (Act::PayOff, is_scheduled),
+        (Act::WriteOff, is_owing),
+        (Act::Decide, is_pending),
+        (Act::Attach, credit.transaction_id.is_none() && is_pending),
+    ];
+    all.into_iter().filter(|(_, makes_sense)| *makes_sense).map(|(act, _)| act).collect()
+}
+
+fn on_credit(act: Act, credit: &Credit) -> Doing {
+    let subject = Subject { credit_id: credit.id, part: "credits", id: credit.id.0 };
+    Doing { act, subject, name: "the advance".to_owned() }
+}
+
+/// The acts on a debit that the processor was called for and said nothing of.
+pub fn on_debit(debit: &Debit) -> Vec<Doing> {
+    let is_silent =
+        matches!(debit.status, DebitStatus::Processing | DebitStatus::Submitted | DebitStatus::TimedOut);
+    let is_nameless = debit.status == DebitStatus::Processing;
+    let subject = Subject { credit_id: debit.credit_id, part: "debits", id: debit.id.0 };
+    on_part(&subject, &format!("debit {}", debit.sequence), is_silent, is_nameless)
+}
+
+/// The acts on a refund that the processor was called for and said nothing of.
+pub fn on_refund(refund: &Refund, amount: &str) -> Vec<Doing> {
+    let is_silent = match refund.status {
+        RefundStatus::Processing | RefundStatus::Submitted | RefundStatus::Unconfirmed => true,
+        RefundStatus::Confirmed | RefundStatus::Failed => false,
+    };
+    let is_nameless = is_silent && refund.transaction_id.is_none();
+    let subject = Subject { credit_id: refund.credit_id, part: "refunds", id: refund.id.0 };
+    on_part(&subject, &format!("the refund of {amount}"), is_silent, is_nameless)
+}
+
+fn on_part(subject: &Subject, name: &str, is_silent: bool, is_nameless: bool) -> Vec<Doing> {
+    let acts = [(Act::Decide, is_silent), (Act::Attach, is_nameless)];
+    let possible = acts.into_iter().filter(|(_, is_possible)| *is_possible);
+    possible.map(|(act, _)| Doing { act, subject: subject.clone(), name: name.to_owned() }).collect()
+}
+
+/// The acts on a payment made elsewhere.
+pub fn on_payment(credit: &Credit, payment: &ExternalPayment, amount: &str) -> Vec<Doing> {
+    if payment.revoked {
+        return vec![];
+    }
+    let subject = Subject { credit_id: credit.id, part: "credits", id: payment.id };
+    vec![Doing { act: Act::Revoke, subject, name: format!("the external payment of {amount}") }]
+}
+
+/// Their buttons, in a row of a table.
+pub fn row_acts(acts: Vec<Doing>, doing: RwSignal<Option<Doing>>) -> impl IntoView {
+    let may = may_operate();
+    let buttons = acts.into_iter().filter(|_| may()).map(|act| {
+        let (name, of) = (act.act.name(), act.name.clone());
+        view! {
+            " "
+            <button class="button small" on:click=move |_| doing.set(Some(act.clone()))>
+                {name}"…"<span class="sr-only">" "{of}</span>
+            </button>
+        }
     });
-    let in_flight = (credit.in_flight.get() > 0).then(|| {
-        let in_flight = amount(credit.in_flight.get());
-        view! { <p>{in_flight}" is in flight already and cannot be taken back."</p> }
-    });
-    view! { {waiting}{in_flight} }
+    buttons.collect_view()
 }

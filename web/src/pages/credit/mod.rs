@@ -1,6 +1,8 @@
 //! A credit: where it stands, how it came there by which rule, and what may follow.
 
+pub mod acting;
 pub mod actions;
+mod moved;
 mod next_run;
 mod plan;
 mod preview;
@@ -19,7 +21,9 @@ use crate::components::faces::Shown;
 use crate::components::intl::{At, On, money};
 use crate::components::labels;
 use crate::data::reading;
+use acting::Acting;
 use actions::Actions;
+use moved::Moved;
 use next_run::NextRun;
 use plan::PlanTable;
 use timeline::{Story, Timeline};
@@ -30,17 +34,21 @@ pub fn CreditPage() -> impl IntoView {
     let params = use_params_map();
     let id = move || params.with(|params| params.get("id").unwrap_or_default());
     let credit = reading::credit(id);
+    let facts = reading::facts(id);
+    let doing = RwSignal::new(None);
     view! {
         <Shown of=credit page=true let:detail>
             <div class="head">
                 {move || view! { <Title detail=detail.get()/> }}
-                <Actions detail/>
+                <Actions detail doing/>
             </div>
             {move || view! { <Figures detail=detail.get()/> }}
             {move || asked_for(&detail.get()).map(|debit| view! { <Story detail=detail.get() debit/> })}
-            {move || view! { <PlanTable detail=detail.get()/> }}
+            {move || view! { <PlanTable detail=detail.get() doing/> }}
+            {move || view! { <Moved detail=detail.get() doing/> }}
             <NextRun detail/>
             {move || view! { <Timeline detail=detail.get()/> }}
+            <Acting doing facts/>
         </Shown>
     }
 }

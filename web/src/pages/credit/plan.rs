@@ -5,6 +5,8 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use paydown::api::{CreditDetail, Debit};
 
+use super::acting::Doing;
+use super::actions::{on_debit, row_acts};
 use crate::components::badge::Badge;
 use crate::components::intl::{At, On, money};
 use crate::components::labels;
@@ -14,6 +16,8 @@ use crate::components::labels;
 pub fn PlanTable(
     /// The credit.
     detail: Arc<CreditDetail>,
+    /// What is being done.
+    doing: RwSignal<Option<Doing>>,
 ) -> impl IntoView {
     if detail.debits.is_empty() {
         return view! {
@@ -25,7 +29,7 @@ pub fn PlanTable(
         .into_any();
     }
     let currency = detail.credit.currency.clone();
-    let rows = detail.debits.iter().cloned().map(|debit| row(debit, &currency)).collect_view();
+    let rows = detail.debits.iter().cloned().map(|debit| row(debit, &currency, doing)).collect_view();
     view! {
         <section aria-labelledby="plan">
             <h2 id="plan">"Plan"</h2>
@@ -52,7 +56,7 @@ pub fn PlanTable(
     .into_any()
 }
 
-fn row(debit: Debit, currency: &str) -> impl IntoView + use<> {
+fn row(debit: Debit, currency: &str, doing: RwSignal<Option<Doing>>) -> impl IntoView + use<> {
     let credit_id = debit.credit_id;
     let replaced_by = debit.replaced_by.iter().map(|sequence| view! { <To sequence=*sequence/>" " });
     let replaced_by = replaced_by.collect_view();
@@ -67,7 +71,7 @@ fn row(debit: Debit, currency: &str) -> impl IntoView + use<> {
                 {debit.unrolled_due_date.map(|date| view! { <span class="quiet">" (rolled from "<On date/>")"</span> })}
             </td>
             <td class="num">{money(debit.amount.get(), currency)}</td>
-            <td><Badge of=debit.status/></td>
+            <td><Badge of=debit.status/>{row_acts(on_debit(&debit), doing)}</td>
             <td>{debit.code}</td>
             <td>
                 {labels::reason(debit.reason)}

@@ -1,12 +1,12 @@
 //! What would follow for a credit, decided here by the same core as in the Worker, on the same facts.
 
-use paydown::api::{Run, RunStatus, Settings};
+use paydown::api::{Credit, Run, RunStatus, Settings};
 use paydown::coverage::{CompleteReport, covered_from};
-use paydown::credit::{CreditStatus, Facts, State};
+use paydown::credit::{CreditStatus, DebitStatus, Facts, State};
 use paydown::date::{BusinessDate, Instant};
 use paydown::decision::{Context, Effect, Fact, Input, decide};
 
-use crate::components::intl::{date, money};
+use crate::components::intl::{counted, date, money};
 use crate::components::labels;
 
 /// What would follow.
@@ -15,6 +15,8 @@ pub struct Preview {
     pub steps: Vec<String>,
     /// The status after it.
     pub status: CreditStatus,
+    /// The facts after it.
+    pub facts: Facts,
 }
 
 /// What the run of a date would do, at the daily cron's hour; `None` if there is no such instant. In zones far west of
@@ -41,7 +43,31 @@ pub fn of(facts: &Facts, inputs: &[Input], as_of: Instant, settings: &Settings) 
         let is_again = *input == Input::Seek;
         steps.extend(decision.effects.iter().filter_map(|effect| effect_in_words(&facts, effect, is_again)));
     }
-    Preview { steps, status: State::of(&facts).status() }
+    Preview { steps, status: State::of(&facts).status(), facts }
+}
+
+/// What waits or is scheduled by the facts of a credit, as it would be or as it is; nothing of one without plan.
+pub fn outlook(facts: &Facts, would: bool) -> Option<String> {
+    let (credit, state) = (Credit::of(facts), State::of(facts));
+    let scheduled = state.debit_statuses().filter(|(_, status)| *status == DebitStatus::Scheduled).count();
+    let count = u64::try_from(scheduled).unwrap_or(u64::MAX);
+    if facts.debits.is_empty() {
+        return None;
+    }
+    let Some(next) = credit.next_due_date else {
+        return Some(if would { "Nothing would be scheduled." } else { "Nothing is scheduled." }.to_owned());
+    };
+    let words = match (would, credit.status == CreditStatus::Held, count) {
+        (true, true, _) => "would wait",
+        (true, false, _) => "would be scheduled",
+        (false, true, 1) => "waits",
+        (false, true, _) => "wait",
+        (false, false, 1) => "is scheduled",
+        (false, false, _) => "are scheduled",
+    };
+    let debits = counted(count, "debit", "debits");
+    let amount = money(credit.scheduled.get(), &facts.currency);
+    Some(format!("{debits}, {amount} in all, {words}; the next one is due {}.", date(next)))
 }
 
 /// The complete reports before an instant, latest first.
@@ -58,7 +84,9 @@ fn complete_reports(runs: &[Run], as_of: Instant, settings: &Settings) -> Vec<Co
 fn fact_in_words(facts: &Facts, fact: &Fact) -> String {
     let debit = |id: uuid::Uuid| {
         let found = facts.debits.iter().find(|debit| debit.id.0 == id);
-        found.map_or("The advance".to_owned(), |debit| format!("Debit {}", debit.sequence))
+        let is_refund = facts.refunds.iter().any(|refund| refund.id.0 == id);
+        let other = if is_refund { "The refund" } else { "The advance" };
+        found.map_or(other.to_owned(), |debit| format!("Debit {}", debit.sequence))
     };
     let amount_of = |minor: u64| money(minor, &facts.currency);
     match fact {

@@ -1,22 +1,24 @@
 //! The exceptions: what a person must look at, oldest first, and how each is closed.
 
+mod bulk;
+mod remedy;
 mod sides;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use paydown::api::{Exception, ExceptionStatus, ResolutionAction};
-use paydown::decision::Input;
-use paydown::observation::Status;
+use paydown::api::{Exception, ExceptionStatus};
 
+use crate::components::allowed::may_operate;
 use crate::components::badge::{Badge, Rule};
 use crate::components::dialog::Confirm;
 use crate::components::filters::{Choice, statuses};
-use crate::components::intl::At;
+use crate::components::intl::{At, business_date, counted};
 use crate::components::labels::{self, KINDS};
 use crate::components::listing::{About, Column, Listing};
-use crate::data::actions;
+use crate::components::toast::Toasts;
 use crate::data::reading::{self, ExceptionsAsked};
-use crate::pages::credit::actions::Effects;
+use bulk::Bulk;
+use remedy::{Remedies, choosing};
 use sides::Sides;
 
 const ABOUT: About = About {
@@ -47,9 +49,10 @@ pub fn ExceptionsPage() -> impl IntoView {
         }
     });
     let closing = RwSignal::new(None::<Exception>);
+    let age = age();
     let kinds = KINDS.map(|kind| (kind.name(), labels::kind(kind))).to_vec();
     view! {
-        <h1>"Exceptions"</h1>
+        <div class="head"><h1>"Exceptions"</h1><Bulk/></div>
         <form class="filters" role="search" on:submit=|event| event.prevent_default()>
             <Choice
                 name="status"
@@ -58,13 +61,27 @@ pub fn ExceptionsPage() -> impl IntoView {
             />
             <Choice name="kind" label="Kind" options=kinds/>
         </form>
-        <Listing of=exceptions about=ABOUT row=move |exception| view! { <Row exception closing/> }/>
+        <Listing of=exceptions about=ABOUT row=move |exception| view! { <Row exception closing age/> }/>
         <Resolve closing/>
     }
 }
 
+/// For how many days an exception is open, by the last run.
+fn age() -> impl Fn(&Exception) -> Option<String> + Copy + Send + Sync + 'static {
+    let runs = reading::runs(1, || None);
+    move |exception| {
+        let today = runs.data()?.data.first()?.business_date;
+        let days = u64::try_from(today.days_since(business_date(exception.opened_at))).unwrap_or(0);
+        exception.resolution.is_none().then(|| format!("{} open", counted(days, "day", "days")))
+    }
+}
+
 #[component]
-fn Row(exception: Exception, closing: RwSignal<Option<Exception>>) -> impl IntoView {
+fn Row<A>(exception: Exception, closing: RwSignal<Option<Exception>>, age: A) -> impl IntoView
+where
+    A: Fn(&Exception) -> Option<String> + Send + 'static,
+{
+    let may = may_operate();
     let about = match exception.credit_id {
         Some(id) => {
             let account = exception.account_id.clone().unwrap_or_else(|| "credit".to_owned());
@@ -81,21 +98,23 @@ fn Row(exception: Exception, closing: RwSignal<Option<Exception>>) -> impl IntoV
         .into_any(),
         None => {
             let this = exception.clone();
-            view! {
-                <button class="button small" on:click=move |_| closing.set(Some(this.clone()))>"Resolve…"</button>
-            }
-            .into_any()
+            let begin = move |_| closing.set(Some(this.clone()));
+            may()
+                .then(|| view! { <button class="button small" on:click=begin>"Resolve…"</button> })
+                .into_any()
         }
     };
+    let opened_at = exception.opened_at;
+    let detail = exception.detail.clone();
     view! {
         <tr>
             <th scope="row">
                 {labels::kind(exception.kind)}" "<Rule rule=exception.kind.rule().to_owned()/>
             </th>
             <td><Badge of=exception.status/></td>
-            <td class="wide">{exception.detail}</td>
+            <td class="wide">{detail}</td>
             <td>{about}{run}</td>
-            <td><At at=exception.opened_at/></td>
+            <td><At at=opened_at/><p class="quiet">{move || age(&exception)}</p></td>
             <td>{closed}</td>
         </tr>
     }
@@ -104,11 +123,12 @@ fn Row(exception: Exception, closing: RwSignal<Option<Exception>>) -> impl IntoV
 /// The dialog that closes one.
 #[component]
 fn Resolve(closing: RwSignal<Option<Exception>>) -> impl IntoView {
+    let toasts: Toasts = expect_context();
     let open = RwSignal::new(false);
-    let remedy = RwSignal::new(Remedy::Close);
+    let remedies = Remedies::new();
     Effect::new(move || {
         if let Some(exception) = closing.get() {
-            remedy.set(usual(&exception));
+            remedies.begin(&exception.actions);
             open.set(true);
         }
     });
@@ -118,99 +138,23 @@ fn Resolve(closing: RwSignal<Option<Exception>>) -> impl IntoView {
         }
     });
     let act = move |note: String, key: String| {
-        let (exception, remedy) = (closing.get_untracked(), remedy.get_untracked());
+        let (exception, remedy) = (closing.get_untracked(), untrack(|| remedies.chosen()));
         async move {
-            let Some(exception) = exception else { return Ok(()) };
-            let (action, status) = remedy.asked();
-            actions::resolve(exception.id, action, status, note, &key).await
+            let (Some(exception), Ok(remedy)) = (exception, remedy) else { return Ok(()) };
+            let done = remedy.done();
+            remedy.apply(&exception, note, &key).await?;
+            toasts.say(format!("{}: {done}", labels::kind(exception.kind)));
+            Ok(())
         }
     };
+    let wrong = Signal::derive(move || remedies.chosen().is_err());
     view! {
-        <Confirm open title="Resolve this exception" verb="Resolve" act>
-            {move || closing.get().map(|exception| view! { <WouldDo exception remedy/> })}
+        <Confirm open title="Resolve this exception" verb="Resolve" wrong act>
+            {move || closing.get().map(|exception| view! {
+                <p><strong>{labels::kind(exception.kind)}</strong>": "{exception.detail.clone()}</p>
+                <Sides id=exception.id/>
+                {choosing(exception, remedies)}
+            })}
         </Confirm>
     }
-}
-
-/// What it is about, what can be done, and what that would do.
-#[component]
-fn WouldDo(exception: Exception, remedy: RwSignal<Remedy>) -> impl IntoView {
-    let id = exception.id;
-    let possible: Vec<Remedy> =
-        Remedy::ALL.into_iter().filter(|remedy| exception.actions.contains(&remedy.asked().0)).collect();
-    let options = possible.iter().copied().map(|option| {
-        view! {
-            <option value=option.words() prop:selected=move || remedy.get() == option>{option.words()}</option>
-        }
-    });
-    let options = options.collect_view();
-    let choose = move |event| {
-        let chosen = event_target_value(&event);
-        if let Some(chosen) = possible.iter().find(|possible| possible.words() == chosen) {
-            remedy.set(*chosen);
-        }
-    };
-    let effects = move || match (remedy.get(), exception.credit_id) {
-        (Remedy::Release, Some(credit_id)) => {
-            let input = Input::Release { exception_id: Some(id) };
-            view! { <Effects credit_id input/> }.into_any()
-        }
-        (Remedy::Release, None) => view! { <p>"Every credit that it holds is released."</p> }.into_any(),
-        (Remedy::Close, _) => {
-            view! { <p>"It is closed with your note, and the same words never open it again."</p> }.into_any()
-        }
-        (Remedy::Succeeded | Remedy::Failed, _) => {
-            view! { <p>"It counts from the next run on, as long as the processor itself says nothing."</p> }
-                .into_any()
-        }
-    };
-    view! {
-        <p><strong>{labels::kind(exception.kind)}</strong>": "{exception.detail}</p>
-        <Sides id/>
-        <label class="field">
-            <span>"What to do"</span>
-            <select on:change=choose>
-                {options}
-            </select>
-        </label>
-        {effects}
-    }
-}
-
-/// What an operator can choose to do about an exception.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Remedy {
-    Release,
-    Close,
-    Succeeded,
-    Failed,
-}
-
-impl Remedy {
-    const ALL: [Remedy; 4] = [Remedy::Release, Remedy::Close, Remedy::Succeeded, Remedy::Failed];
-
-    /// What is asked of the API.
-    const fn asked(self) -> (ResolutionAction, Option<Status>) {
-        match self {
-            Remedy::Release => (ResolutionAction::Release, None),
-            Remedy::Close => (ResolutionAction::Close, None),
-            Remedy::Succeeded => (ResolutionAction::Decide, Some(Status::Success)),
-            Remedy::Failed => (ResolutionAction::Decide, Some(Status::Failure)),
-        }
-    }
-
-    const fn words(self) -> &'static str {
-        match self {
-            Remedy::Release => "release what it holds",
-            Remedy::Close => "close it: it holds nothing",
-            Remedy::Succeeded => "decide: it succeeded",
-            Remedy::Failed => "decide: it failed",
-        }
-    }
-}
-
-/// What is usually done: what holds credits is released, anything else closed.
-fn usual(exception: &Exception) -> Remedy {
-    let releases = exception.actions.contains(&ResolutionAction::Release);
-    if releases { Remedy::Release } else { Remedy::Close }
 }
