@@ -16,7 +16,12 @@ export interface Credit {
   id: string;
   account_id: string;
   status: string;
+  transaction_id: string | null;
+  paid: number;
+  scheduled: number;
   debits: Debit[];
+  external_payments: { id: string; amount: number; received_on: string; revoked: boolean }[];
+  refunds: { id: string; amount: number; status: string }[];
   timeline: { kind: string; debit_id?: string; run_id?: string; detail: string }[];
 }
 
@@ -24,6 +29,8 @@ export interface Debit {
   id: string;
   credit_id: string;
   sequence: number;
+  amount: number;
+  due_date: string;
   status: string;
   code: string | null;
   transaction_id: string | null;
@@ -33,7 +40,9 @@ export interface Exception {
   id: string;
   kind: string;
   status: string;
+  subject: string;
   credit_id: string | null;
+  run_id: string | null;
   detail: string;
   resolution: { action: string; note: string } | null;
 }
@@ -86,6 +95,17 @@ export class Api {
     return this.ask("GET", `/v1/plan?${query}`);
   }
 
+  /** Does what an operator does; each call is an act of its own. */
+  async act<T>(path: string, body: object): Promise<T> {
+    return this.ask("POST", path, body);
+  }
+
+  /** The operators' stop, as the settings show it. */
+  async stop(): Promise<{ in_force: boolean; actor: string | null; note: string | null }> {
+    const settings = await this.ask<{ stop: { in_force: boolean; actor: string | null; note: string | null } }>("GET", "/v1/settings");
+    return settings.stop;
+  }
+
   /** The first page of a list. */
   async list<T>(path: string): Promise<T[]> {
     const page = await this.ask<{ data: T[] }>("GET", path);
@@ -105,7 +125,7 @@ export class Api {
   private async send(method: string, path: string, body?: object): Promise<{ status: number; text: string }> {
     const headers: Record<string, string> = { authorization: `Bearer ${KEY}` };
     if (body) headers["content-type"] = "application/json";
-    if (path === "/v1/perform_advance") headers["idempotency-key"] = randomUUID();
+    if (method === "POST") headers["idempotency-key"] = randomUUID();
     const answer = await fetch(this.address + path, { method, headers, body: body && JSON.stringify(body) });
     return { status: answer.status, text: await answer.text() };
   }

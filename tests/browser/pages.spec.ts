@@ -9,10 +9,14 @@ import { expect, open, test, title } from "./paydown";
 // The window of a desk, and that of a phone.
 const WIDTHS = [1280, 360];
 
-for (const { name, show } of [...PAGES, ...STATES]) {
+for (const { name, show, leave } of [...PAGES, ...STATES]) {
   test(`nothing is wrong on: ${name}`, async ({ page, api }) => {
-    await show(page, api);
-    await examine(page);
+    try {
+      await show(page, api);
+      await examine(page);
+    } finally {
+      await leave?.(api);
+    }
   });
 }
 

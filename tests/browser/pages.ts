@@ -1,13 +1,15 @@
 // The pages of the dashboard, with something to see on each.
 
 import type { Page } from "@playwright/test";
-import type { Api, Credit, Debit } from "./api";
+import type { Api, Credit, Debit, Exception } from "./api";
 import { account, open, settled } from "./paydown";
 
 export interface Shown {
   name: string;
   /** Opens it and waits until all of it is there. */
   show: (page: Page, api: Api) => Promise<void>;
+  /** Leaves the world as it was, where showing it changed more than a credit of its own. */
+  leave?: (api: Api) => Promise<void>;
 }
 
 const at = (path: string) => (page: Page) => open(page, path);
@@ -82,4 +84,78 @@ export const STATES: Shown[] = [
       await settled(page);
     },
   },
+  {
+    name: "the menu of what may be done to a credit",
+    show: async (page, api) => {
+      await open(page, `/credits/${(await creditThatIs("active", api)).id}`);
+      await page.locator("summary", { hasText: "More" }).click();
+      await page.getByRole("button", { name: "Write off…" }).waitFor();
+    },
+  },
+  {
+    name: "the dialog of an external payment, of which something is wrong",
+    show: async (page, api) => {
+      await open(page, `/credits/${(await creditThatIs("active", api)).id}`);
+      await act(page, "External payment");
+      await page.getByRole("dialog").getByText("Enter an amount").waitFor();
+    },
+  },
+  {
+    name: "a credit that was paid too much, and the dialog of what became of its refund",
+    show: async (page, api) => {
+      const id = await api.payOut(account("ok"), { amount: 50_000, installments: 2, interval_days: 7 });
+      const payment = { amount: 62_300, received_on: "2026-01-02", note: "a check" };
+      await api.act(`/v1/credits/${id}/external_payment`, payment);
+      await api.act(`/v1/credits/${id}/refund`, { amount: 12_300, note: "paid too much" });
+      await open(page, `/credits/${id}`);
+      await page.getByRole("button", { name: "Decide… the refund" }).first().click();
+      await page.getByLabel("What became of it").selectOption("failure");
+      await page.getByLabel("Return code").fill("R03");
+      await page.getByRole("dialog").getByRole("listitem").first().waitFor();
+    },
+  },
+  {
+    name: "the corner that says what was done",
+    show: async (page) => {
+      await open(page, "/runs");
+      await page.getByRole("button", { name: "Run now" }).click();
+      await page.getByRole("button", { name: "Dismiss" }).waitFor();
+    },
+  },
+  {
+    name: "the dialog of many exceptions",
+    show: async (page, api) => {
+      const credit = await creditThatIs("held", api);
+      const exceptions = await api.list<Exception>("/v1/exceptions?status=open&limit=200");
+      const kind = exceptions.find((exception) => exception.credit_id === credit.id)?.kind;
+      await open(page, `/exceptions?status=open&kind=${kind}`);
+      await page.getByRole("button", { name: "Resolve all of this kind…" }).click();
+      await page.getByRole("dialog").getByLabel("What to do").waitFor();
+    },
+  },
+  {
+    name: "the dialog of a stop",
+    show: async (page) => {
+      await open(page, "/debits");
+      await page.getByRole("button", { name: "Stop…" }).click();
+      await page.getByRole("dialog").getByLabel(/^Why/).waitFor();
+    },
+  },
+  {
+    name: "a stop that is in force",
+    show: async (page, api) => {
+      await api.act("/v1/stop", { note: "the bank called about a file that came twice" });
+      await open(page, "/debits");
+      await page.getByRole("region", { name: "A stop is in force" }).waitFor();
+    },
+    leave: async (api) => {
+      await api.act("/v1/start", { note: "it was seen" });
+    },
+  },
 ];
+
+/** Opens the dialog of one of the rarer acts on a credit. */
+async function act(page: Page, name: string): Promise<void> {
+  await page.locator("summary", { hasText: "More" }).click();
+  await page.getByRole("button", { name: `${name}…`, exact: true }).click();
+}
