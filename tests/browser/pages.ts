@@ -53,6 +53,8 @@ export const PAGES: Shown[] = [
   },
   { name: "Exceptions", show: at("/exceptions") },
   { name: "Simulator", show: at("/simulator") },
+  { name: "Keys", show: at("/keys") },
+  { name: "Settings", show: at("/settings") },
 ];
 
 /** What pages look like at other times, and what opens over them. */
@@ -73,6 +75,48 @@ export const STATES: Shown[] = [
       await open(page, `/credits/${(await creditThatIs("held", api)).id}`);
       await page.getByRole("button", { name: "Release…" }).click();
       await page.getByRole("dialog").getByRole("listitem").first().waitFor();
+    },
+  },
+  {
+    name: "the search, with what it found",
+    show: async (page) => {
+      await open(page, "/settings");
+      await page.keyboard.press("Control+k");
+      await page.keyboard.type("world_");
+      await page.getByRole("option").nth(2).waitFor();
+    },
+  },
+  {
+    name: "the help of the shortcuts",
+    show: async (page) => {
+      await open(page, "/settings");
+      await page.keyboard.press("?");
+      await page.getByRole("dialog", { name: "Shortcuts" }).waitFor();
+    },
+  },
+  {
+    name: "a key that was just made",
+    show: async (page) => {
+      await open(page, "/keys");
+      await page.getByLabel("Label of a new key").fill("of the test");
+      await page.getByRole("button", { name: "Make a key" }).click();
+      await page.getByText("is shown only now").waitFor();
+    },
+  },
+  {
+    name: "the dialog that revokes a key",
+    show: async (page) => {
+      await open(page, "/keys");
+      await page.getByRole("button", { name: /^Revoke/ }).first().click();
+      await page.getByRole("dialog", { name: "Revoke this key" }).waitFor();
+    },
+  },
+  {
+    name: "offline",
+    show: async (page) => {
+      await open(page, "/credits");
+      await page.evaluate(() => window.dispatchEvent(new Event("offline")));
+      await page.getByText("Offline.").waitFor();
     },
   },
   {

@@ -8,6 +8,7 @@ use paydown::api::Settings;
 
 use crate::components::allowed;
 use crate::components::faces::Shown;
+use crate::components::live::watched;
 use crate::components::toast::Toasts;
 use crate::data::reading;
 use crate::frame::Frame;
@@ -15,31 +16,23 @@ use crate::pages::credit::CreditPage;
 use crate::pages::credits::CreditsPage;
 use crate::pages::debits::DebitsPage;
 use crate::pages::exceptions::ExceptionsPage;
+use crate::pages::keys::KeysPage;
 use crate::pages::login::LoginPage;
 use crate::pages::overview::OverviewPage;
 use crate::pages::run::RunPage;
 use crate::pages::runs::RunsPage;
+use crate::pages::settings::SettingsPage;
 use crate::pages::simulator::SimulatorPage;
 
 /// The whole dashboard.
 #[component]
 pub fn App() -> impl IntoView {
-    QueryClient::new().with_refetch_enabled_toggle(visible()).provide();
+    QueryClient::new().with_refetch_enabled_toggle(watched()).provide();
     view! {
         <Router>
             <Gate/>
         </Router>
     }
-}
-
-/// Whether anybody can see the page: what nobody sees is not asked for again.
-fn visible() -> ArcRwSignal<bool> {
-    let visible = ArcRwSignal::new(!document().hidden());
-    let signal = visible.clone();
-    let listen =
-        window_event_listener(leptos::ev::visibilitychange, move |_| signal.set(!document().hidden()));
-    on_cleanup(move || listen.remove());
-    visible
 }
 
 /// The login for those who are not logged in, the pages for those who are.
@@ -91,6 +84,8 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/runs/:id") view={Lazy::<RunRoute>::new()}/>
             <Route path=path!("/exceptions") view={Lazy::<ExceptionsRoute>::new()}/>
             <Route path=path!("/simulator") view={Lazy::<SimulatorRoute>::new()}/>
+            <Route path=path!("/keys") view={Lazy::<KeysRoute>::new()}/>
+            <Route path=path!("/settings") view={Lazy::<SettingsRoute>::new()}/>
         </FlatRoutes>
     }
 }
@@ -148,5 +143,7 @@ pages! {
         RunsRoute, runs_view, RunsPage;
         RunRoute, run_view, RunPage;
         SimulatorRoute, simulator_view, SimulatorPage;
+        KeysRoute, keys_view, KeysPage;
+        SettingsRoute, settings_view, SettingsPage;
     }
 }

@@ -9,19 +9,24 @@ use paydown::api::Settings;
 use crate::components::allowed::may_operate;
 use crate::components::badge::Badge;
 use crate::components::intl::{On, counted};
+use crate::components::live::{Age, Offline};
+use crate::components::search::Search;
+use crate::components::shortcuts::Shortcuts;
 use crate::components::toast::{ToastRegion, Toasts};
 use crate::data::{actions, forget, reading, refresh};
 use crate::stop::Brake;
 use crate::theme::ThemeChoice;
 
 /// The pages, by the name that leads to them.
-const PAGES: [(&str, &str); 6] = [
+pub const PAGES: [(&str, &str); 8] = [
     ("/", "Overview"),
     ("/credits", "Credits"),
     ("/debits", "Debits"),
     ("/runs", "Runs"),
     ("/exceptions", "Exceptions"),
     ("/simulator", "Simulator"),
+    ("/keys", "Keys"),
+    ("/settings", "Settings"),
 ];
 
 /// The frame around a page.
@@ -42,8 +47,10 @@ pub fn Frame(
         <div class="frame">
             <header class="side">
                 <a class="brand" href="/">"Paydown"</a>
-                <nav aria-label="Main"><ul class="pages">{links.collect_view()}</ul></nav>
+                <nav aria-label="Main"><ul class="pages">{links.collect_view()}<li><a href="/docs" rel="external">"API"</a></li></ul></nav>
                 <div class="side-foot">
+                    <Search/>
+                    <Shortcuts/>
                     <ThemeChoice/>
                     <p class="quiet">{move || label.get()}</p>
                     <LogOut/>
@@ -52,9 +59,11 @@ pub fn Frame(
             <div class="content">
                 <section class="top" aria-label="The last run">
                     <LastRun/>
+                    <Age/>
                     {(settings.sandbox && may_operate()()).then(|| view! { <Clock/> })}
                     <Brake/>
                 </section>
+                <Offline/>
                 <main id="main" tabindex="-1">{children()}</main>
             </div>
         </div>

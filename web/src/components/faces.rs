@@ -2,6 +2,7 @@
 //! nobody is logged in any more has a face of its own, which the app shows instead of all others.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use leptos::prelude::*;
 
@@ -92,16 +93,40 @@ fn Stale<T: Send + Sync + 'static>(of: Remote<T>) -> impl IntoView {
 #[component]
 fn Failed(failure: Failure, retry: Callback<()>, page: bool) -> impl IntoView {
     let heading = page.then(|| view! { <h1>{failure.title.clone()}</h1> });
-    let again = (!failure.is_not_found()).then(|| {
+    let waits = failure.ask_again_seconds.map(|seconds| view! { <AsksAgain seconds retry/> });
+    let again = failure.may_pass().then(|| {
         view! { <button class="button" on:click=move |_| retry.run(())>"Try again"</button> }
     });
     view! {
         {heading}
         <section class="face" role="alert">
             <Told failure untitled=page/>
+            {waits}
             {again}
         </section>
     }
+}
+
+/// The server said when it wants to be asked again: that is counted down, and then done.
+#[component]
+fn AsksAgain(seconds: u32, retry: Callback<()>) -> impl IntoView {
+    let left = RwSignal::new(seconds.max(1));
+    let ticking = set_interval_with_handle(
+        move || match left.get_untracked() {
+            0 | 1 => {
+                left.set(seconds.max(1));
+                retry.run(());
+            }
+            more => left.set(more.saturating_sub(1)),
+        },
+        Duration::from_secs(1),
+    );
+    on_cleanup(move || {
+        if let Ok(ticking) = ticking {
+            ticking.clear();
+        }
+    });
+    view! { <p>"Asked again in "<span class="num">{left}</span>" s."</p> }
 }
 
 /// A failure's words: its title, what exactly, and the request to name.

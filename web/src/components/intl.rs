@@ -108,6 +108,11 @@ pub fn instant(at: Instant, zone: &str) -> String {
     time(Style::Full, zone, &JsValue::from_f64(at.timestamp_millis() as f64))
 }
 
+/// The instant of the browser's own clock, with its zone.
+pub fn now(zone: &str) -> String {
+    time(Style::Full, zone, &JsValue::from_f64(Date::now()))
+}
+
 fn time(style: Style, zone: &str, when: &JsValue) -> String {
     let format = TIMES.with_borrow_mut(|known| {
         known.entry((style, zone.to_owned())).or_insert_with(|| time_format(style, zone)).clone()

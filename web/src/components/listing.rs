@@ -1,12 +1,16 @@
 //! A list of the server's as a table: its order and its place are in the address, and the server sorts and pages.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_router::hooks::{use_location, use_query_map};
 use leptos_router::params::ParamsMap;
 use paydown::api::Page;
 
+use super::download::Download;
 use super::faces::Shown;
 use crate::data::Remote;
+use crate::data::remote::done;
 
 /// A column of a table.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +42,8 @@ impl Column {
 pub struct About {
     /// What the table holds, for those who hear it.
     pub caption: &'static str,
+    /// What its file is called.
+    pub file: &'static str,
     /// Its columns.
     pub columns: &'static [Column],
     /// The parameters of the address that filter it.
@@ -61,35 +67,126 @@ where
     R: Fn(T) -> V + Copy + Send + Sync + 'static,
     V: IntoView + 'static,
 {
+    let inside = Inside { pointer: RwSignal::new(false), focus: RwSignal::new(false) };
+    let show = move |page: Signal<Arc<Page<T>>>| {
+        let shown = steady(of, page, inside);
+        let waits = move || !shown.with(|shown| Arc::ptr_eq(&shown.page, &page.get()));
+        let rows = move || {
+            let page = shown.with(|shown| Arc::clone(&shown.page));
+            // The rows are others from now on: nobody is in them yet.
+            inside.nobody();
+            if page.data.is_empty() {
+                return view! { <Empty about more=page.next_cursor.clone()/> }.into_any();
+            }
+            let rows = page.data.iter().cloned().map(row).collect_view().into_any();
+            view! {
+                <Table about inside rows/>
+                <Pager next=page.next_cursor.clone()/>
+            }
+            .into_any()
+        };
+        view! {
+            <Bar waits=Signal::derive(waits) path=Callback::new(move |()| of.path()) name=about.file/>
+            {rows}
+        }
+        .into_any()
+    };
     view! {
         <Shown of skeleton="skeleton-table" let:page>
-            {move || {
-                let page = page.get();
-                if page.data.is_empty() {
-                    view! { <Empty about more=page.next_cursor.clone()/> }.into_any()
-                } else {
-                    let rows = page.data.iter().cloned().map(row).collect_view();
-                    view! {
-                        <Table about>{rows}</Table>
-                        <Pager next=page.next_cursor.clone()/>
-                    }
-                    .into_any()
-                }
-            }}
+            {show(page)}
         </Shown>
     }
 }
 
+/// Above the table: whether newer rows wait, and the whole list as a file.
+#[component]
+fn Bar(waits: Signal<bool>, path: Callback<(), String>, name: &'static str) -> impl IntoView {
+    view! {
+        <div class="list-bar">
+            <p class="quiet" role="status">
+                {move || waits.get().then_some("Newer rows wait until you leave the table.")}
+            </p>
+            <Download path name/>
+        </div>
+    }
+}
+
+/// Whether somebody is among the rows, with the pointer or with the keyboard.
+#[derive(Clone, Copy)]
+struct Inside {
+    pointer: RwSignal<bool>,
+    focus: RwSignal<bool>,
+}
+
+impl Inside {
+    fn is_anybody(self) -> bool {
+        self.pointer.get() || self.focus.get()
+    }
+
+    fn nobody(self) {
+        for signal in [self.pointer, self.focus] {
+            if signal.get_untracked() {
+                signal.set(false);
+            }
+        }
+    }
+}
+
+/// The page of a list that is on the screen, and what it was shown for.
+struct Steady<T> {
+    page: Arc<Page<T>>,
+    search: String,
+    is_of_another_path: bool,
+    done: u32,
+}
+
+impl<T> PartialEq for Steady<T> {
+    fn eq(&self, other: &Steady<T>) -> bool {
+        Arc::ptr_eq(&self.page, &other.page)
+    }
+}
+
+/// Rows never jump under the pointer: while somebody is among them, only what that person asked for changes them,
+/// by the address or by something done.
+fn steady<T>(of: Remote<Page<T>>, page: Signal<Arc<Page<T>>>, inside: Inside) -> Memo<Steady<T>>
+where
+    T: PartialEq + Send + Sync + 'static,
+{
+    let search = use_location().search;
+    Memo::new_owning(move |before: Option<Steady<T>>| {
+        let (page, search, is_of_another_path) = (page.get(), search.get(), of.is_of_another_path());
+        let is_anybody = inside.is_anybody();
+        let Some(before) = before else {
+            return (Steady { page, search, is_of_another_path, done: done() }, true);
+        };
+        let asked_for = search != before.search || before.is_of_another_path || done() != before.done;
+        if is_anybody && !asked_for {
+            return (before, false);
+        }
+        let is_new = !Arc::ptr_eq(&page, &before.page);
+        // What was done shows with the answer that comes after it.
+        let done = if is_new { done() } else { before.done };
+        (Steady { page, search, is_of_another_path, done }, is_new)
+    })
+}
+
 /// The table itself. It can be scrolled sideways by itself, by the keyboard too.
 #[component]
-fn Table(about: About, children: Children) -> impl IntoView {
+fn Table(about: About, inside: Inside, rows: AnyView) -> impl IntoView {
     let heads = about.columns.iter().map(|column| view! { <Head column=*column/> }).collect_view();
     view! {
         <div class="table-scroll" tabindex="0" role="region" aria-label=about.caption>
             <table class="table">
                 <caption class="sr-only">{about.caption}</caption>
                 <thead><tr>{heads}</tr></thead>
-                <tbody>{children()}</tbody>
+                <tbody
+                    on:pointerenter=move |_| inside.pointer.set(true)
+                    on:pointerleave=move |_| inside.pointer.set(false)
+                    on:focusin=move |_| inside.focus.set(true)
+                    on:focusout=move |_| inside.focus.set(false)
+                >
+                    {rows}
+                </tbody>
             </table>
         </div>
     }

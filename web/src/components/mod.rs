@@ -3,10 +3,14 @@
 pub mod allowed;
 pub mod badge;
 pub mod dialog;
+pub mod download;
 pub mod entry;
 pub mod faces;
 pub mod filters;
 pub mod intl;
 pub mod labels;
 pub mod listing;
+pub mod live;
+pub mod search;
+pub mod shortcuts;
 pub mod toast;

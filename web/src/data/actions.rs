@@ -2,8 +2,9 @@
 //! person means to do: sent twice, it is done once.
 
 use paydown::api::{
-    AttachRequest, ClockRequest, DecisionRequest, ExternalPaymentRequest, LoginRequest, NoteRequest,
-    PauseRequest, RefundRequest, ResolutionRequest, ResolutionsRequest, Resolved, Run, RunRequest, Stop,
+    AttachRequest, ClockRequest, DecisionRequest, ExternalPaymentRequest, KeyRequest, LoginRequest,
+    NewApiKey, NoteRequest, PauseRequest, RefundRequest, ResolutionRequest, ResolutionsRequest, Resolved,
+    Run, RunRequest, Scope, Stop,
 };
 use paydown::decision::Input;
 use paydown::id::{CreditId, ExceptionId};
@@ -105,6 +106,17 @@ pub async fn brake(stop: bool, note: String) -> Answer<Stop> {
 pub async fn run_now() -> Answer<Run> {
     let text = request::post("/v1/runs", &RunRequest {}, None).await?;
     request::parse(&text)
+}
+
+/// `POST /v1/keys`
+pub async fn make_key(label: String, scopes: Vec<Scope>) -> Answer<NewApiKey> {
+    let text = request::post("/v1/keys", &KeyRequest { scopes, label }, None).await?;
+    request::parse(&text)
+}
+
+/// `DELETE /v1/keys/{id}`
+pub async fn revoke_key(id: Uuid) -> Answer<()> {
+    request::delete(&format!("/v1/keys/{id}")).await
 }
 
 /// `POST /v1/sandbox/clock`

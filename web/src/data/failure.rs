@@ -15,6 +15,8 @@ pub struct Failure {
     pub request_id: Option<String>,
     /// What is wrong with the fields of the request.
     pub errors: Vec<FieldError>,
+    /// After so many seconds the server wants to be asked again.
+    pub ask_again_seconds: Option<u32>,
 }
 
 impl Failure {
@@ -26,6 +28,7 @@ impl Failure {
             detail,
             request_id: None,
             errors: vec![],
+            ask_again_seconds: None,
         }
     }
 
@@ -37,13 +40,14 @@ impl Failure {
             detail: problem.detail,
             request_id: Some(problem.request_id),
             errors: problem.errors.unwrap_or_default(),
+            ask_again_seconds: None,
         }
     }
 
     /// An answer came that is not of the contract.
     pub fn unreadable(status: u16, detail: String, request_id: Option<String>) -> Failure {
         let title = "The answer cannot be read".into();
-        Failure { status: Some(status), title, detail, request_id, errors: vec![] }
+        Failure { status: Some(status), title, detail, request_id, errors: vec![], ask_again_seconds: None }
     }
 
     /// Whether nobody is logged in, or not any more.
@@ -51,8 +55,8 @@ impl Failure {
         self.status == Some(401)
     }
 
-    /// Whether there is no such thing.
-    pub fn is_not_found(&self) -> bool {
-        self.status == Some(404)
+    /// Whether asking again would be of use: not where there is no such thing, nor where it may not be seen.
+    pub fn may_pass(&self) -> bool {
+        !matches!(self.status, Some(403 | 404))
     }
 }

@@ -3,6 +3,7 @@
 //! Every shape is that of [`paydown::api`]. A page holds a [`Remote`] and shows its faces; it never sees a request.
 
 pub mod actions;
+pub mod csv;
 pub mod failure;
 pub mod query;
 pub mod reading;

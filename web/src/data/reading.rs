@@ -3,7 +3,8 @@
 use std::fmt::Display;
 
 use paydown::api::{
-    Credit, CreditDetail, Debit, Exception, ExceptionDetail, Page, Run, RunDetail, Settings, Summary, WhoAmI,
+    ApiKey, Credit, CreditDetail, Debit, Exception, ExceptionDetail, Page, Run, RunDetail, Settings, Summary,
+    WhoAmI,
 };
 use paydown::credit::{Facts, Kind};
 use paydown::id::{CreditId, ExceptionId};
@@ -164,6 +165,23 @@ pub fn summary<D: Display>(
 /// `GET /v1/settings`
 pub fn settings() -> Remote<Settings> {
     remote(|| "/v1/settings".to_owned())
+}
+
+/// The newest 200 credits that a text finds; of all, if it is empty. Asked once, and not kept.
+pub async fn find(q: &str) -> Answer<Page<Credit>> {
+    request::parse(
+        &request::get(&Path::new("/v1/credits").with("q", Some(q)).with("limit", Some(200)).text()).await?,
+    )
+}
+
+/// The newest 200 runs. Asked once, and not kept.
+pub async fn latest_runs() -> Answer<Page<Run>> {
+    request::parse(&request::get("/v1/runs?limit=200").await?)
+}
+
+/// `GET /v1/keys`
+pub fn keys(cursor: impl Fn() -> Option<String> + Send + Sync + 'static) -> Remote<Page<ApiKey>> {
+    remote(move || Path::new("/v1/keys").with("limit", Some(PAGE)).with("cursor", cursor()).text())
 }
 
 /// `GET /v1/session`

@@ -3,6 +3,8 @@
 //! The cache holds the texts of the answers by path; each page reads its shape out of the text. An answer that
 //! says the same as the one before changes nothing on the screen.
 
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,8 +30,20 @@ struct Told {
     text: Answer<Arc<str>>,
 }
 
+thread_local! {
+    /// When each path was last read, in milliseconds of the browser's clock.
+    static READ: RefCell<HashMap<String, f64>> = RefCell::default();
+    /// The paths of what is on the screen.
+    static ON_SCREEN: RefCell<Vec<Memo<String>>> = const { RefCell::new(Vec::new()) };
+    /// How often something was done since the page was loaded.
+    static DONE: Cell<u32> = const { Cell::new(0) };
+}
+
 async fn ask(path: String) -> Told {
     let text = request::get(&path).await;
+    if text.is_ok() {
+        READ.with_borrow_mut(|read| read.insert(path.clone(), js_sys::Date::now()));
+    }
     Told { path, text }
 }
 
@@ -92,7 +106,25 @@ where
 
 /// Not generic, as the next one: what is asked differs, how it is asked does not, and the code is there once.
 fn path_of(path: Box<dyn Fn() -> String + Send + Sync>) -> Memo<String> {
-    Memo::new(move |_| path())
+    let path = Memo::new(move |_| path());
+    ON_SCREEN.with_borrow_mut(|shown| shown.push(path));
+    on_cleanup(move || ON_SCREEN.with_borrow_mut(|shown| shown.retain(|other| *other != path)));
+    path
+}
+
+/// How many seconds ago the oldest of what is on the screen was read.
+pub fn age_seconds() -> Option<u64> {
+    let paths: Vec<String> =
+        ON_SCREEN.with_borrow(|shown| shown.iter().filter_map(Memo::try_get_untracked).collect());
+    let oldest = READ
+        .with_borrow(|read| paths.iter().filter_map(|path| read.get(path).copied()).min_by(f64::total_cmp))?;
+    // Never negative, and whole seconds of any session fit.
+    Some(((js_sys::Date::now() - oldest) / 1000.0).max(0.0) as u64)
+}
+
+/// How often something was done: what comes after that is wanted on the screen at once.
+pub fn done() -> u32 {
+    DONE.get()
 }
 
 fn told(path: Memo<String>) -> LocalResource<Told> {
@@ -159,6 +191,11 @@ impl<T: Send + Sync> Remote<T> {
         self.path.with_untracked(|path| path == SESSION)
     }
 
+    /// The path that is asked for.
+    pub fn path(&self) -> String {
+        self.path.get()
+    }
+
     /// Asks again.
     pub fn retry(&self) {
         let client: QueryClient = expect_context();
@@ -168,6 +205,7 @@ impl<T: Send + Sync> Remote<T> {
 
 /// Asks again for all that is on the screen, and forgets what is not: something was done.
 pub fn refresh(client: &QueryClient) {
+    DONE.set(DONE.get().wrapping_add(1));
     client.invalidate_all_queries();
 }
 

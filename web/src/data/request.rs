@@ -21,6 +21,16 @@ pub async fn open(path: &str) -> Answer<Response> {
     if response.ok() { Ok(response) } else { Err(failure(response).await) }
 }
 
+/// Reads a page of a list as CSV; its text, and the path of the next page.
+pub async fn csv(path: &str) -> Answer<(String, Option<String>)> {
+    let request = Request::get(path).header("Accept", "text/csv");
+    let response = request.send().await.map_err(unreachable)?;
+    // `</v1/credits?cursor=...>; rel="next"`: the one link that a list gives.
+    let link = response.headers().get("link");
+    let next = link.and_then(|link| Some(link.split_once('<')?.1.split_once('>')?.0.to_owned()));
+    Ok((text(response).await?, next))
+}
+
 /// Posts a body. The same `idempotency_key` does the same thing once.
 pub fn post(
     path: &str,
@@ -66,11 +76,13 @@ async fn text(response: Response) -> Answer<String> {
 async fn failure(response: Response) -> Failure {
     let status = response.status();
     let request_id = response.headers().get("x-request-id");
+    let ask_again_seconds = response.headers().get("retry-after").and_then(|text| text.parse().ok());
     let text = response.text().await.unwrap_or_default();
-    match serde_json::from_str::<Problem>(&text) {
+    let failure = match serde_json::from_str::<Problem>(&text) {
         Ok(problem) => Failure::of_problem(problem),
         Err(_) => Failure::unreadable(status, format!("HTTP {status} without a problem's text"), request_id),
-    }
+    };
+    Failure { ask_again_seconds, ..failure }
 }
 
 fn unreachable(error: gloo_net::Error) -> Failure {

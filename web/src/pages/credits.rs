@@ -15,6 +15,7 @@ use crate::data::reading::{self, CreditsAsked};
 
 const ABOUT: About = About {
     caption: "Credits",
+    file: "credits.csv",
     columns: &[
         Column::text("Account"),
         Column::text("Status"),

@@ -13,6 +13,7 @@ use crate::data::reading::{self, DebitsAsked};
 
 const ABOUT: About = About {
     caption: "Debits by due date",
+    file: "debits.csv",
     columns: &[
         Column::text("Due"),
         Column::text("Account"),

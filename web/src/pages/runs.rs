@@ -20,6 +20,7 @@ const PAGE: u32 = 60;
 
 const ABOUT: About = About {
     caption: "Runs",
+    file: "runs.csv",
     columns: &[
         Column::text("Date"),
         Column::text("Verdict"),

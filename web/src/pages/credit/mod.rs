@@ -13,12 +13,12 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
-use paydown::api::{CreditDetail, Debit};
+use paydown::api::{CreditDetail, Debit, Settings};
 
 use crate::charts::share::{ShareBar, owed};
 use crate::components::badge::Badge;
 use crate::components::faces::Shown;
-use crate::components::intl::{At, On, money};
+use crate::components::intl::{At, On, money, now};
 use crate::components::labels;
 use crate::data::reading;
 use acting::Acting;
@@ -36,12 +36,17 @@ pub fn CreditPage() -> impl IntoView {
     let credit = reading::credit(id);
     let facts = reading::facts(id);
     let doing = RwSignal::new(None);
+    let (printed, print) = statement_of();
     view! {
         <Shown of=credit page=true let:detail>
             <div class="head">
                 {move || view! { <Title detail=detail.get()/> }}
-                <Actions detail doing/>
+                <div class="actions">
+                    <Actions detail doing/>
+                    <button class="button" on:click=move |_| print()>"Print"</button>
+                </div>
             </div>
+            <p class="printed">{printed}</p>
             {move || view! { <Figures detail=detail.get()/> }}
             {move || asked_for(&detail.get()).map(|debit| view! { <Story detail=detail.get() debit/> })}
             {move || view! { <PlanTable detail=detail.get() doing/> }}
@@ -51,6 +56,22 @@ pub fn CreditPage() -> impl IntoView {
             <Acting doing facts/>
         </Shown>
     }
+}
+
+/// Prints the statement, with where it is from and when it was printed.
+fn statement_of() -> (RwSignal<String>, impl Fn() + Copy) {
+    let settings: Settings = expect_context();
+    let zone = settings.business_time_zone;
+    let printed = RwSignal::new(String::new());
+    let note = move || {
+        let address = window().location().href().unwrap_or_default();
+        printed.set(format!("{address}, printed {}", now(&zone)));
+    };
+    // The browser's own menu prints too.
+    let listening = window_event_listener_untyped("beforeprint", move |_| note());
+    on_cleanup(move || listening.remove());
+    // A browser that cannot print says so itself.
+    (printed, || drop(window().print()))
 }
 
 /// The debit that the address asks about.

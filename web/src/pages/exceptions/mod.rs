@@ -23,6 +23,7 @@ use sides::Sides;
 
 const ABOUT: About = About {
     caption: "Exceptions, open ones first, then oldest first",
+    file: "exceptions.csv",
     columns: &[
         Column::text("Kind"),
         Column::text("Status"),
