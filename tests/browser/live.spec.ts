@@ -10,20 +10,18 @@ const CREDITS = /\/v1\/credits\?/;
 
 const firstRow = (page: Page) => page.getByRole("table").locator("tbody tr").first();
 
-test("the age of what is shown counts, and begins anew with each answer", async ({ page }) => {
+test("the age of what is shown counts, and begins anew with each answer", async ({ page, complaints }) => {
   await page.clock.install();
   await open(page, "/credits");
   const age = page.locator(".age");
-  await page.clock.pauseAt(new Date(Date.now() + 3_600_000));
-  await page.clock.resume();
   await expect(age).toHaveText(/^updated \d s ago$/);
   await page.route("**/v1/**", (route) => route.abort());
-  await page.clock.fastForward(40_000);
+  await page.clock.runFor(40_000);
   await expect(age).toHaveText(/^updated [4-6]\d s ago$/);
   await page.unroute("**/v1/**");
-  await page.clock.fastForward(20_000);
+  await page.clock.runFor(16_000);
   await expect(age).toHaveText(/^updated \d s ago$/);
-  await page.evaluate(() => undefined);
+  forgiven(complaints, "net::ERR_FAILED");
 });
 
 test("newer rows wait while the pointer or the keyboard is among them", async ({ page }) => {
@@ -106,7 +104,7 @@ test("who is asked for patience is asked again when it said", async ({ page, com
   const face = page.locator("main").getByRole("alert").filter({ hasText: "Too many requests" });
   await expect(face).toContainText(/Asked again in [1-7] s\./);
   refuses = false;
-  await page.clock.fastForward(8_000);
+  await page.clock.runFor(8_000);
   await expect(firstRow(page)).toBeVisible();
   forgiven(complaints, "status of 429");
 });

@@ -16,6 +16,8 @@ test("Ctrl-K finds a credit by its account and by its id, and Enter goes there",
     await page.keyboard.press("Control+k");
     await expect(field(page)).toBeFocused();
     await page.keyboard.type(text);
+    // The list itself is offered at once; the credit, when the server has answered.
+    await expect(dialog(page).getByRole("status")).toHaveText(/^[1-9]\d* found$/);
     await expect(chosen(page)).toContainText(credit.account_id);
     await page.keyboard.press("Enter");
     await expect(dialog(page)).toBeHidden();

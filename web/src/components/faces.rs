@@ -111,11 +111,13 @@ fn Failed(failure: Failure, retry: Callback<()>, page: bool) -> impl IntoView {
 #[component]
 fn AsksAgain(seconds: u32, retry: Callback<()>) -> impl IntoView {
     let left = RwSignal::new(seconds.max(1));
+    // A timer belongs to nobody; to ask again needs what this place was given.
+    let owner = Owner::current();
     let ticking = set_interval_with_handle(
         move || match left.get_untracked() {
             0 | 1 => {
                 left.set(seconds.max(1));
-                retry.run(());
+                owner.iter().for_each(|owner| owner.with(|| retry.run(())));
             }
             more => left.set(more.saturating_sub(1)),
         },
