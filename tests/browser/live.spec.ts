@@ -146,7 +146,7 @@ test("a credit's statement is printed without what is around it, with its addres
   await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
   await page.emulateMedia({ media: "print" });
   await expect(page.getByText(/^http.*\/credits\/.*, printed .*\d{4}/)).toBeVisible();
-  await expect(page.getByText("Owed in all")).toBeVisible();
+  await expect(page.getByText("Owed in all", { exact: true })).toBeVisible();
   await expect(page.getByRole("heading", { name: "Timeline" })).toBeVisible();
   await expect(page.getByRole("navigation")).toHaveCount(0);
   await expect(page.getByRole("button", { name: "Print" })).toBeHidden();
