@@ -45,9 +45,7 @@ pub fn Download(
         >
             {words}
         </button>
-        <div role="alert">
-            {move || failure.get().map(|failure| view! { <div class="notice tone-bad"><Told failure/></div> })}
-        </div>
+        {move || failure.get().map(|failure| view! { <div class="notice tone-bad" role="alert"><Told failure/></div> })}
     }
 }
 
