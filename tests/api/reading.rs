@@ -289,6 +289,10 @@ fn runs_tell_what_they_did_and_hand_out_their_report() {
         (&counts["collected"], &counts["failed"], &counts["exceptions"]),
         (&json!(1), &json!(1), &json!(1))
     );
+    let amounts = json!({ "collected": 110, "failed": 110, "timed_out": 0, "returned": 0, "issued": 0 });
+    assert_eq!(of_13["amounts"], amounts);
+    let of_12 = &runs[2];
+    assert_eq!((&of_12["counts"]["issued"], &of_12["amounts"]["issued"]), (&json!(2), &json!(220)));
     assert_eq!((&of_13["status"], &of_13["reasons"]), (&json!("complete"), &json!([])));
     assert_eq!((&of_13["report"]["rows"], &of_13["report"]["malformed"]), (&json!(4), &json!(0)));
     let path = format!("/v1/runs/{}", of_13["id"].as_str().unwrap());

@@ -43,7 +43,7 @@ export const PAGES: Shown[] = [
     },
   },
   { name: "Debits", show: at("/debits") },
-  { name: "Runs", show: at("/runs") },
+  { name: "Reconciliation", show: at("/runs") },
   {
     name: "Run",
     show: async (page, api) => {

@@ -64,7 +64,7 @@ test("what finds nothing still leads to the list", async ({ page }) => {
 
 test("g and a letter goes to a page, but not while typing", async ({ page }) => {
   await open(page, "/");
-  for (const [letter, name] of [["c", "Credits"], ["d", "Debits"], ["r", "Runs"], ["e", "Exceptions"],
+  for (const [letter, name] of [["c", "Credits"], ["d", "Debits"], ["r", "Reconciliation"], ["e", "Exceptions"],
     ["s", "Simulator"], ["k", "Keys"], ["t", "Settings"], ["o", "Overview"]] as const) {
     await page.keyboard.press("g");
     await page.keyboard.press(letter);

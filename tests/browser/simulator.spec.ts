@@ -1,6 +1,7 @@
 // The plan that the browser works out is the plan that the API would make.
 
 import type { Page } from "@playwright/test";
+import type { Credit, Debit } from "./api";
 import { expect, open, test } from "./paydown";
 
 interface Terms {
@@ -43,6 +44,37 @@ test("terms that the contract refuses are said to be wrong, and plan nothing", a
     await expect(page.locator("main").getByRole("status")).toContainText(/^Enter/);
     await expect(page.getByRole("table")).toHaveCount(0);
   }
+});
+
+test("what would become of a credit is said by its account, and kept in the address", async ({ page, api }) => {
+  const [credit] = await api.list<Credit>("/v1/credits?status=active&limit=1");
+  await open(page, "/simulator");
+  await expect(page.getByText("Name a credit by its id or account.")).toBeVisible();
+  await page.getByLabel("Credit").fill(`${credit?.account_id}`);
+  await page.getByLabel("Credit").press("Enter");
+  await expect(page).toHaveURL(`/simulator?credit=${credit?.account_id}`);
+  const region = page.getByRole("region", { name: "What the next run would do" });
+  // On the day on which the next debit is due the run issues it.
+  await region.getByLabel("If it runs on").fill(`${credit?.next_due_date}`);
+  await region.getByLabel("If it runs on").press("Tab");
+  await expect(region).toContainText(/Debit \d+ is issued/);
+  await page.getByLabel("Credit").fill("nobody_has_this_account");
+  await page.getByLabel("Credit").press("Enter");
+  await expect(page.getByText("No credit has that id or account.")).toBeVisible();
+});
+
+test("the clock goes on to the day on which a debit is due", async ({ page, api }) => {
+  const [last] = await api.list<{ business_date: string }>("/v1/runs?limit=1");
+  const due = async () =>
+    (await api.list<Debit>(`/v1/debits?status=scheduled&limit=200`)).map(({ due_date }) => due_date)
+      .filter((date) => date > `${last?.business_date}`).sort()[0];
+  const next = await due();
+  expect(next, "a debit is scheduled").toBeDefined();
+  await open(page, "/simulator");
+  await page.getByRole("button", { name: "To the next due debit" }).click();
+  await expect
+    .poll(async () => (await api.list<{ business_date: string }>("/v1/runs?limit=1"))[0]?.business_date, { timeout: 120_000 })
+    .toBe(next);
 });
 
 async function enter(page: Page, terms: Terms): Promise<void> {

@@ -25,7 +25,7 @@ test("a stop is put on from one page, said on every other, and ended from there"
   const stop = await api.stop();
   expect(stop).toMatchObject({ in_force: true, note: "the bank called" });
 
-  for (const name of ["Overview", "Exceptions", "Runs"]) {
+  for (const name of ["Overview", "Exceptions", "Reconciliation"]) {
     await go(page, name);
     await expect(banner(page)).toContainText(`by ${stop.actor}: the bank called`);
     await expect(banner(page).locator("time")).toBeVisible();

@@ -17,16 +17,16 @@ use crate::data::{actions, forget, reading, refresh};
 use crate::stop::Brake;
 use crate::theme::ThemeChoice;
 
-/// The pages, by the name that leads to them.
-pub const PAGES: [(&str, &str); 8] = [
-    ("/", "Overview"),
-    ("/credits", "Credits"),
-    ("/debits", "Debits"),
-    ("/runs", "Runs"),
-    ("/exceptions", "Exceptions"),
-    ("/simulator", "Simulator"),
-    ("/keys", "Keys"),
-    ("/settings", "Settings"),
+/// The pages: their addresses, their names, and the letters that lead to them after a `g`.
+pub const PAGES: [(&str, &str, &str); 8] = [
+    ("/", "Overview", "o"),
+    ("/credits", "Credits", "c"),
+    ("/debits", "Debits", "d"),
+    ("/runs", "Reconciliation", "r"),
+    ("/exceptions", "Exceptions", "e"),
+    ("/simulator", "Simulator", "s"),
+    ("/keys", "Keys", "k"),
+    ("/settings", "Settings", "t"),
 ];
 
 /// The frame around a page.
@@ -38,7 +38,7 @@ pub fn Frame(
     children: Children,
 ) -> impl IntoView {
     let settings: Settings = expect_context();
-    let links = PAGES.into_iter().map(|(path, name)| {
+    let links = PAGES.into_iter().map(|(path, name, _)| {
         let exact = path == "/";
         view! { <li><A href=path exact>{name}</A></li> }
     });
@@ -79,8 +79,8 @@ fn FocusOnNewPage() -> impl IntoView {
     Effect::new(move |before: Option<String>| {
         let now = path.get();
         let name =
-            PAGES.iter().rev().find(|(page, _)| *page == now || (*page != "/" && now.starts_with(page)));
-        document().set_title(&name.map_or("Paydown".to_owned(), |(_, name)| format!("{name} · Paydown")));
+            PAGES.iter().rev().find(|(page, ..)| *page == now || (*page != "/" && now.starts_with(page)));
+        document().set_title(&name.map_or("Paydown".to_owned(), |(_, name, _)| format!("{name} · Paydown")));
         if before.is_some_and(|before| before != now)
             && let Some(main) = document().get_element_by_id("main")
         {
@@ -109,40 +109,58 @@ fn LastRun() -> impl IntoView {
     }
 }
 
+/// How far the sandbox's clock goes.
+#[derive(Clone, Copy)]
+enum Onward {
+    Days(u32),
+    /// To the day on which a debit is due next.
+    NextDue,
+}
+
 /// The clock of the sandbox: each day passed is lived through, with its run.
 #[component]
 fn Clock() -> impl IntoView {
     let client: QueryClient = expect_context();
     let toasts: Toasts = expect_context();
+    let runs = reading::runs(1, || None);
     let left = RwSignal::new(0_u32);
-    let advance = Action::new_local(move |days: &u32| {
-        let days = *days;
+    let advance = Action::new_local(move |onward: &Onward| {
+        let (onward, today) = (*onward, runs.data().and_then(|page| Some(page.data.first()?.business_date)));
         async move {
-            let mut came = Ok(format!("Lived through {}.", counted(days.into(), "day", "days")));
-            // A day at a time, so that its progress can be seen.
-            for done in 0..days {
-                left.set(days.saturating_sub(done));
-                if let Err(why) = actions::advance_clock(1).await {
-                    came = Err(why);
-                    break;
+            let lived = async {
+                let days = match (onward, today) {
+                    (Onward::Days(days), _) => days,
+                    (Onward::NextDue, None) => 1,
+                    (Onward::NextDue, Some(today)) => match reading::next_due(today).await? {
+                        Some(due) => u32::try_from(due.days_since(today)).unwrap_or(1),
+                        None => return Ok("No debit is scheduled.".to_owned()),
+                    },
+                };
+                // A day at a time, so that its progress can be seen.
+                for done in 0..days {
+                    left.set(days.saturating_sub(done));
+                    actions::advance_clock(1).await?;
+                    refresh(&client);
                 }
-                refresh(&client);
-            }
+                Ok(format!("Lived through {}.", counted(days.into(), "day", "days")))
+            };
+            let came = lived.await;
             left.set(0);
             toasts.tell(came);
         }
     });
     let busy = move || advance.pending().get();
-    let button = move |days: u32, words: &'static str| {
+    let button = move |onward: Onward, words: &'static str| {
         view! {
-            <button class="button small" disabled=busy on:click=move |_| { advance.dispatch(days); }>{words}</button>
+            <button class="button small" disabled=busy on:click=move |_| { advance.dispatch(onward); }>{words}</button>
         }
     };
     view! {
         <div class="clock" role="group" aria-label="Clock of the sandbox">
             <span class="quiet">"Sandbox clock"</span>
-            {button(1, "One day on")}
-            {button(7, "One week on")}
+            {button(Onward::Days(1), "One day on")}
+            {button(Onward::Days(7), "One week on")}
+            {button(Onward::NextDue, "To the next due debit")}
             <span role="status">
                 {move || (left.get() > 0).then(|| format!("{} to go", left.get()))}
             </span>

@@ -33,7 +33,7 @@ pub use requests::{
     LoginRequest, NoQuery, NoteRequest, PageQuery, PauseRequest, PlanRequest, RefundRequest,
     ResolutionRequest, ResolutionsRequest, RunRequest, SummaryQuery,
 };
-pub use runs::{Counts, ReportFacts, Run, RunDetail, RunStatus, StageProgress};
+pub use runs::{Amounts, Counts, ReportFacts, Run, RunDetail, RunStatus, StageProgress};
 pub use settings::{Intake, Settings, Stop};
 pub use summary::{Age, Day, Failures, ReturnRate, Summary, Totals};
 pub use timeline::TimelineEntry;

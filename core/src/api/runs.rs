@@ -27,6 +27,8 @@ pub struct Run {
     pub report: Option<ReportFacts>,
     /// What it did.
     pub counts: Counts,
+    /// What the debits among it come to.
+    pub amounts: Amounts,
     /// Why it is not complete.
     pub reasons: Vec<String>,
 }
@@ -82,8 +84,26 @@ pub struct Counts {
     pub issued: u64,
     /// Credits with transactions whose answer is still unknown.
     pub unknown: u64,
+    /// Transactions in the report that are nobody's, each with an exception; of more than 200 in one run it is one.
+    pub unknown_transactions: u64,
     /// Exceptions opened.
     pub exceptions: u64,
+}
+
+/// What the debits that a run dealt with come to, in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Amounts {
+    /// Collected.
+    pub collected: i64,
+    /// Failed.
+    pub failed: i64,
+    /// Timed out.
+    pub timed_out: i64,
+    /// Returned after they were collected.
+    pub returned: i64,
+    /// Issued.
+    pub issued: i64,
 }
 
 /// A run with its stages.

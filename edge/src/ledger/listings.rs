@@ -318,7 +318,8 @@ SELECT json_object('id', r.id, 'business_date', r.business_date, 'as_of', r.as_o
         WHERE run_id = r.id AND stage = 'observations' ORDER BY slice DESC LIMIT 1), 0),
       'malformed', (SELECT count(*) FROM malformed_rows WHERE run_id = r.id))
     FROM reports p WHERE p.run_id = r.id)),
-  'counts', json(coalesce(c.counts, '{}')), 'reasons', json(coalesce(c.reasons, '[]')))
+  'counts', json(coalesce(c.counts, '{}')), 'amounts', json(coalesce(c.counts -> '$.amounts', '{}')),
+  'reasons', json(coalesce(c.reasons, '[]')))
 FROM runs r LEFT JOIN run_closings c ON c.run_id = r.id WHERE ",
             $which
         )

@@ -257,27 +257,38 @@ ON CONFLICT DO NOTHING";
 
 const CLOSE: &str = "
 WITH decided AS (SELECT id, credit_id FROM decisions WHERE run_id = ?1 ->> '$.run_id'),
-said AS (SELECT w.subject_id = w.credit_id AS own, w.outcome FROM decided CROSS JOIN words w ON w.decision_id = decided.id
+said AS (SELECT w.subject_id = w.credit_id AS own, w.outcome, (SELECT amount FROM debits WHERE id = w.subject_id) AS amount
+  FROM decided CROSS JOIN words w ON w.decision_id = decided.id
   WHERE NOT EXISTS (SELECT 1 FROM refunds WHERE id = w.subject_id)),
+silent AS (SELECT (SELECT amount FROM debits WHERE id = t.subject_id) AS amount
+  FROM decided CROSS JOIN timeouts t ON t.credit_id = decided.credit_id AND t.decision_id = decided.id
+  WHERE EXISTS (SELECT 1 FROM debits WHERE id = t.subject_id)),
+issued AS (SELECT d.amount FROM decided CROSS JOIN debits d ON d.credit_id = decided.credit_id
+  CROSS JOIN processed_debits p ON p.debit_id = d.id AND p.decision_id = decided.id),
 made AS (SELECT d.reason FROM decided CROSS JOIN debits d ON d.credit_id = decided.credit_id AND d.decision_id = decided.id)
 INSERT INTO run_closings (run_id, status, reasons, counts, finished_at)
 SELECT ?1 ->> '$.run_id', ?1 ->> '$.status', ?1 ->> '$.reasons', json_object(
   'confirmed', (SELECT count(*) FROM said WHERE own AND outcome IN ('success', 'recovered')),
   'planned_credits', (SELECT count(*) FROM decided CROSS JOIN debits d
     ON d.credit_id = decided.credit_id AND d.sequence = 1 AND d.decision_id = decided.id),
-  'collected', (SELECT count(*) FROM said WHERE NOT own AND outcome = 'success'),
+  'collected', (SELECT count(*) FROM said WHERE NOT own AND outcome IN ('success', 'recovered')),
   'failed', (SELECT count(*) FROM said WHERE NOT own AND outcome = 'failure'),
-  'timed_out', (SELECT count(*) FROM decided CROSS JOIN timeouts t
-    ON t.credit_id = decided.credit_id AND t.decision_id = decided.id
-    WHERE EXISTS (SELECT 1 FROM debits WHERE id = t.subject_id)),
+  'timed_out', (SELECT count(*) FROM silent),
   'returned', (SELECT count(*) FROM said WHERE NOT own AND outcome = 'returned'),
   'replaced', (SELECT count(*) FROM made WHERE reason IN ('failed', 'timed_out', 'returned')),
   'cancelled', (SELECT count(*) FROM decided CROSS JOIN debits d ON d.credit_id = decided.credit_id
     CROSS JOIN cancellations x ON x.debit_id = d.id AND x.decision_id = decided.id),
-  'issued', (SELECT count(*) FROM decided CROSS JOIN debits d ON d.credit_id = decided.credit_id
-    CROSS JOIN processed_debits p ON p.debit_id = d.id AND p.decision_id = decided.id),
+  'issued', (SELECT count(*) FROM issued),
   'unknown', (SELECT count(*) FROM carried_over WHERE run_id = ?1 ->> '$.run_id' AND kind = 'unanswered'),
-  'exceptions', (SELECT count(*) FROM exceptions WHERE run_id = ?1 ->> '$.run_id')),
+  'unknown_transactions', (SELECT count(*) FROM exceptions
+    WHERE run_id = ?1 ->> '$.run_id' AND kind = 'unknown_transaction'),
+  'exceptions', (SELECT count(*) FROM exceptions WHERE run_id = ?1 ->> '$.run_id'),
+  'amounts', json_object(
+    'collected', (SELECT coalesce(sum(amount), 0) FROM said WHERE NOT own AND outcome IN ('success', 'recovered')),
+    'failed', (SELECT coalesce(sum(amount), 0) FROM said WHERE NOT own AND outcome = 'failure'),
+    'timed_out', (SELECT coalesce(sum(amount), 0) FROM silent),
+    'returned', (SELECT coalesce(sum(amount), 0) FROM said WHERE NOT own AND outcome = 'returned'),
+    'issued', (SELECT coalesce(sum(amount), 0) FROM issued))),
   ?1 ->> '$.finished_at' WHERE true ON CONFLICT DO NOTHING";
 
 const UNFINISHED: &str = "

@@ -8,3 +8,4 @@ pub mod equation;
 pub mod plot;
 pub mod rates;
 pub mod share;
+pub mod strip;

@@ -184,8 +184,8 @@ fn told_by(text: &str) -> (Vec<Hit>, Vec<Hit>) {
         return (vec![], vec![]);
     }
     let lower = text.to_lowercase();
-    let pages = PAGES.iter().filter(|(_, name)| name.to_lowercase().starts_with(&lower));
-    let mut first: Vec<Hit> = pages.map(|(path, name)| hit(*name, "page", *path)).collect();
+    let pages = PAGES.iter().filter(|(_, name, _)| name.to_lowercase().starts_with(&lower));
+    let mut first: Vec<Hit> = pages.map(|(path, name, _)| hit(*name, "page", *path)).collect();
     if let Ok(day) = text.parse::<BusinessDate>() {
         first.push(hit(format!("Debits due {}", date(day)), "list", format!("/debits?from={day}&to={day}")));
         first.push(hit(

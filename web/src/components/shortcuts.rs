@@ -7,17 +7,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use wasm_bindgen::JsCast;
 
-/// After `g`: the letter, the page's address and name.
-const LETTERS: [(&str, &str, &str); 8] = [
-    ("o", "/", "Overview"),
-    ("c", "/credits", "Credits"),
-    ("d", "/debits", "Debits"),
-    ("r", "/runs", "Runs"),
-    ("e", "/exceptions", "Exceptions"),
-    ("s", "/simulator", "Simulator"),
-    ("k", "/keys", "Keys"),
-    ("t", "/settings", "Settings"),
-];
+use crate::frame::PAGES;
 
 const KEPT: &str = "shortcuts";
 
@@ -42,7 +32,7 @@ pub fn Shortcuts() -> impl IntoView {
             storage().map(|storage| storage.set_item(KEPT, if is_on.get_untracked() { "on" } else { "off" }));
     };
     listen(is_on, open);
-    let rows = LETTERS.map(|(letter, _, name)| (format!("g {letter}"), format!("goes to {name}")));
+    let rows = PAGES.map(|(_, name, letter)| (format!("g {letter}"), format!("goes to {name}")));
     let rows = [
         ("Ctrl K", "searches, always"),
         ("/", "searches"),
@@ -100,7 +90,7 @@ fn listen(is_on: RwSignal<bool>, help: impl Fn() + 'static) {
         }
         let key = event.key();
         if was_after_g {
-            if let Some((_, path, _)) = LETTERS.iter().find(|(letter, _, _)| *letter == key) {
+            if let Some((path, ..)) = PAGES.iter().find(|(.., letter)| *letter == key) {
                 event.prevent_default();
                 navigate(path, leptos_router::NavigateOptions::default());
             }

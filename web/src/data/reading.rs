@@ -7,6 +7,7 @@ use paydown::api::{
     WhoAmI,
 };
 use paydown::credit::{Facts, Kind};
+use paydown::date::BusinessDate;
 use paydown::id::{CreditId, ExceptionId};
 
 use super::query::Path;
@@ -93,6 +94,14 @@ pub fn debits(asked: impl Fn() -> DebitsAsked + Send + Sync + 'static) -> Remote
             .with("cursor", asked.cursor)
             .text()
     })
+}
+
+/// The date of the first scheduled debit after a day, if one is due.
+pub async fn next_due(after: BusinessDate) -> Answer<Option<BusinessDate>> {
+    let path =
+        Path::new("/v1/debits").with("status", Some("scheduled")).with("due_from", Some(after.plus_days(1)));
+    let page: Page<Debit> = request::parse(&request::get(&path.with("limit", Some(1)).text()).await?)?;
+    Ok(page.data.first().map(|debit| debit.due_date))
 }
 
 /// `GET /v1/runs`

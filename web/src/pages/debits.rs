@@ -5,6 +5,7 @@ use leptos_router::hooks::use_query_map;
 use paydown::api::{Debit, Settings};
 
 use crate::components::badge::Badge;
+use crate::components::faces::Shown;
 use crate::components::filters::{Choice, Text, statuses};
 use crate::components::intl::{At, On, money};
 use crate::components::labels::{self, DEBIT_STATUSES};
@@ -29,15 +30,30 @@ const ABOUT: About = About {
     first_use: "No credit was planned yet: its debits are made in the run that reads that the advance succeeded.",
 };
 
+/// What is looked at most, and how the address says it.
+const VIEWS: [(&str, &str); 5] = [
+    ("Due since the last run", ""),
+    ("In flight", "?status=submitted"),
+    ("Failed", "?status=failed"),
+    ("Timed out", "?status=timed_out"),
+    ("Returned", "?status=returned"),
+];
+
 /// The page.
 #[component]
 pub fn DebitsPage() -> impl IntoView {
     let query = use_query_map();
+    // The ledger's today: the sandbox's clock is not the browser's.
+    let runs = reading::runs(1, || None);
+    let is_filtered =
+        move || query.with(|query| ABOUT.filters.iter().any(|filter| query.get(filter).is_some()));
     let debits = reading::debits(move || {
+        let today = runs.data().and_then(|page| page.data.first().map(|run| run.business_date));
+        let from_today = today.filter(|_| !is_filtered()).map(|today| today.to_string());
         let query = query.get();
         DebitsAsked {
             status: query.get("status"),
-            due_from: query.get("from"),
+            due_from: query.get("from").or(from_today),
             due_to: query.get("to"),
             cursor: query.get("cursor"),
         }
@@ -49,7 +65,13 @@ pub fn DebitsPage() -> impl IntoView {
             <Text name="from" label="Due from" kind="date"/>
             <Text name="to" label="to" kind="date"/>
         </form>
-        <Listing of=debits about=ABOUT row/>
+        <p class="quiet">
+            {move || if is_filtered() { "By due date. " } else { "Since the last run, by due date. " }}
+            {VIEWS.map(|(name, query)| view! { <a href=format!("/debits{query}")>{name}</a>" " })}
+        </p>
+        <Shown of=runs skeleton="skeleton-table" let:_runs>
+            <Listing of=debits about=ABOUT row/>
+        </Shown>
     }
 }
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use paydown::api::RunDetail;
+use paydown::api::{RunDetail, Settings};
 
 use crate::components::badge::Badge;
 use crate::components::faces::Shown;
-use crate::components::intl::{At, On, date, number};
+use crate::components::intl::{At, On, date, money, number};
 use crate::data::{reading, report};
 
 /// The stages as a run goes through them.
@@ -29,26 +29,30 @@ pub fn RunPage() -> impl IntoView {
 #[component]
 fn Detail(detail: Arc<RunDetail>) -> impl IntoView {
     let run = detail.run.clone();
-    let counts = run.counts;
+    let (counts, amounts) = (run.counts, run.amounts);
     let counts = [
-        ("Advances confirmed", counts.confirmed),
-        ("Credits planned", counts.planned_credits),
-        ("Debits collected", counts.collected),
-        ("Failed", counts.failed),
-        ("Timed out", counts.timed_out),
-        ("Returned", counts.returned),
-        ("Replaced", counts.replaced),
-        ("Cancelled", counts.cancelled),
-        ("Issued", counts.issued),
-        ("Answers unknown", counts.unknown),
-        ("Exceptions opened", counts.exceptions),
+        ("Advances confirmed", counts.confirmed, None),
+        ("Credits planned", counts.planned_credits, None),
+        ("Debits collected", counts.collected, Some(amounts.collected)),
+        ("Failed", counts.failed, Some(amounts.failed)),
+        ("Timed out", counts.timed_out, Some(amounts.timed_out)),
+        ("Returned", counts.returned, Some(amounts.returned)),
+        ("Replaced", counts.replaced, None),
+        ("Cancelled", counts.cancelled, None),
+        ("Issued", counts.issued, Some(amounts.issued)),
+        ("Answers unknown", counts.unknown, None),
+        ("Unknown transactions", counts.unknown_transactions, None),
+        ("Exceptions opened", counts.exceptions, None),
     ];
-    let counts =
-        counts.map(|(name, count)| view! { <div><dt>{name}</dt><dd class="num">{number(count)}</dd></div> });
+    let settings: Settings = expect_context();
+    let counts = counts.map(|(name, count, amount)| {
+        let amount = amount.filter(|_| count > 0).map(|amount| money(amount, &settings.currency));
+        view! { <div><dt>{name}</dt><dd class="num">{number(count)}</dd><dd class="quiet">{amount}</dd></div> }
+    });
     let reasons = run.reasons.iter().cloned().map(|reason| view! { <li>{reason}</li> }).collect_view();
     let missed = run.missed_days.iter().map(|day| date(*day)).collect::<Vec<_>>().join(", ");
     view! {
-        <p class="crumb"><a href="/runs">"Runs"</a></p>
+        <p class="crumb"><a href="/runs">"Reconciliation"</a></p>
         <h1>"Run of "<On date=run.business_date/>" "<Badge of=run.status/></h1>
         <p class="quiet">
             "As of "<At at=run.as_of/>", started "<At at=run.started_at/>
@@ -91,10 +95,9 @@ fn Report(detail: Arc<RunDetail>) -> impl IntoView {
 
 #[component]
 fn Stages(detail: Arc<RunDetail>) -> impl IntoView {
-    let mut stages = detail.stages.clone();
-    stages
-        .sort_by_key(|stage| IN_ORDER.iter().position(|name| *name == stage.stage).unwrap_or(IN_ORDER.len()));
-    let stages = stages.iter().map(|stage| {
+    let known = |name: &str| detail.stages.iter().find(|stage| stage.stage == name);
+    let stages = IN_ORDER.iter().filter_map(|name| known(name));
+    let stages = stages.map(|stage| {
         let state = if stage.done { "done" } else { "under way" };
         view! {
             <tr>

@@ -1,6 +1,8 @@
-//! The simulator: what a plan would be, worked out in the browser by the same core that plans credits.
+//! The simulator: what a plan would be, and what the next run would do to a credit, worked out in the browser by the same
+//! core that plans and decides.
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 use paydown::api::Settings;
 use paydown::date::BusinessDate;
 use paydown::money::Cents;
@@ -8,8 +10,10 @@ use paydown::plan::{Terms, plan};
 
 use crate::components::entry::Entry;
 use crate::components::faces::Shown;
+use crate::components::filters::Text;
 use crate::components::intl::{On, business_date, minor_units, money};
-use crate::data::reading;
+use crate::data::reading::{self, CreditsAsked};
+use crate::pages::credit::next_run::NextRun;
 
 /// The page.
 #[component]
@@ -23,6 +27,37 @@ pub fn SimulatorPage() -> impl IntoView {
                 view! { <Calculator today/> }
             }
         </Shown>
+        <OfACredit/>
+    }
+}
+
+/// What the next run would do to the credit that the address names.
+#[component]
+fn OfACredit() -> impl IntoView {
+    let query = use_query_map();
+    let asked = move || query.with(|query| query.get("credit"));
+    let credits = reading::credits(move || CreditsAsked { q: asked(), ..Default::default() });
+    let found = Memo::new(move |_| {
+        let found = credits.data()?.data.first().map(|credit| (credit.id, credit.account_id.clone()));
+        found.filter(|_| asked().is_some())
+    });
+    let next_run = move || match (found.get(), asked()) {
+        (Some((id, account)), _) => view! {
+            <p><a href=format!("/credits/{id}")>{account}</a></p>
+            <NextRun id=Signal::stored(id)/>
+        }
+        .into_any(),
+        (None, Some(_)) => view! { <p class="quiet">"No credit has that id or account."</p> }.into_any(),
+        (None, None) => view! { <p class="quiet">"Name a credit by its id or account."</p> }.into_any(),
+    };
+    view! {
+        <section aria-labelledby="of-a-credit">
+            <h2 id="of-a-credit">"What would become of a credit"</h2>
+            <form class="filters" role="search" on:submit=|event| event.prevent_default()>
+                <Text name="credit" label="Credit" hint="id or account"/>
+            </form>
+            {next_run}
+        </section>
     }
 }
 

@@ -3,7 +3,7 @@
 pub mod acting;
 pub mod actions;
 mod moved;
-mod next_run;
+pub mod next_run;
 mod plan;
 mod preview;
 mod raw_row;
@@ -51,7 +51,7 @@ pub fn CreditPage() -> impl IntoView {
             {move || asked_for(&detail.get()).map(|debit| view! { <Story detail=detail.get() debit/> })}
             {move || view! { <PlanTable detail=detail.get() doing/> }}
             {move || view! { <Moved detail=detail.get() doing/> }}
-            <NextRun detail/>
+            <NextRun id=Memo::new(move |_| detail.with(|detail| detail.credit.id))/>
             {move || view! { <Timeline detail=detail.get()/> }}
             <Acting doing facts/>
         </Shown>

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use paydown::api::{CreditDetail, Page, Run, Settings};
+use paydown::api::{Page, Run, Settings};
 use paydown::credit::{CreditStatus, Facts};
 use paydown::date::BusinessDate;
+use paydown::id::CreditId;
 
 use super::preview;
 use crate::components::badge::Badge;
@@ -20,9 +21,9 @@ const RUNS: u32 = 60;
 #[component]
 pub fn NextRun(
     /// The credit.
-    detail: Signal<Arc<CreditDetail>>,
+    #[prop(into)]
+    id: Signal<CreditId>,
 ) -> impl IntoView {
-    let id = Memo::new(move |_| detail.get().credit.id);
     let facts = reading::facts(move || id.get().to_string());
     let runs = reading::runs(RUNS, || None);
     let chosen = RwSignal::new(None::<BusinessDate>);

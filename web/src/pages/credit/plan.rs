@@ -7,6 +7,7 @@ use paydown::api::{CreditDetail, Debit};
 
 use super::acting::Doing;
 use super::actions::{on_debit, row_acts};
+use crate::charts::strip::PlanStrip;
 use crate::components::badge::Badge;
 use crate::components::intl::{At, On, money};
 use crate::components::labels;
@@ -33,6 +34,7 @@ pub fn PlanTable(
     view! {
         <section aria-labelledby="plan">
             <h2 id="plan">"Plan"</h2>
+            <PlanStrip debits=detail.debits.clone() currency=detail.credit.currency.clone()/>
             <div class="table-scroll" tabindex="0" role="group" aria-label="The table of the plan">
                 <table class="table">
                     <thead>
