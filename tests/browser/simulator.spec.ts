@@ -50,16 +50,16 @@ test("what would become of a credit is said by its account, and kept in the addr
   const [credit] = await api.list<Credit>("/v1/credits?status=active&limit=1");
   await open(page, "/simulator");
   await expect(page.getByText("Name a credit by its id or account.")).toBeVisible();
-  await page.getByLabel("Credit").fill(`${credit?.account_id}`);
-  await page.getByLabel("Credit").press("Enter");
+  await page.getByLabel("Credit", { exact: true }).fill(`${credit?.account_id}`);
+  await page.getByLabel("Credit", { exact: true }).press("Enter");
   await expect(page).toHaveURL(`/simulator?credit=${credit?.account_id}`);
   const region = page.getByRole("region", { name: "What the next run would do" });
   // On the day on which the next debit is due the run issues it.
   await region.getByLabel("If it runs on").fill(`${credit?.next_due_date}`);
   await region.getByLabel("If it runs on").press("Tab");
   await expect(region).toContainText(/Debit \d+ is issued/);
-  await page.getByLabel("Credit").fill("nobody_has_this_account");
-  await page.getByLabel("Credit").press("Enter");
+  await page.getByLabel("Credit", { exact: true }).fill("nobody_has_this_account");
+  await page.getByLabel("Credit", { exact: true }).press("Enter");
   await expect(page.getByText("No credit has that id or account.")).toBeVisible();
 });
 

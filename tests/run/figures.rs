@@ -1,8 +1,8 @@
 //! The figures are those of the whole book at any moment: while a run counts, after operators acted, in another zone. (Every
 //! run of the other tests, and every day of the simulation, is looked at as well.)
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use chrono::DateTime;
@@ -262,6 +262,41 @@ fn what_was_counted_to_its_end_is_not_lost_to_who_counted_a_part_of_it() {
     assert!(counting(&book).1, "the run is closed");
     book.figures_are_right();
     assert_eq!(book.world.query("SELECT count(*) FROM figures"), ["7"], "each run has its figures");
+}
+
+/// A database before which something happens once: right when the facts of the credits that changed are read.
+struct Meanwhile {
+    inner: Arc<dyn Database>,
+    happens: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+#[async_trait(?Send)]
+impl Database for Meanwhile {
+    async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<String>>, Fault> {
+        if has(statements, "'turns', json((")
+            && let Some(happens) = self.happens.lock().expect("nobody panicked").take()
+        {
+            happens();
+        }
+        self.inner.batch(statements).await
+    }
+}
+
+#[test]
+fn what_an_operator_decides_between_finding_a_credit_and_counting_it_is_the_next_runs() {
+    let mut book = Book::new();
+    let credit = book.advance("acct_a");
+    book.live(6..=11);
+    let (ports, client) = (book.world.ports(), Client::of(book.world.clone()));
+    let happens: Box<dyn FnOnce() + Send> =
+        Box::new(move || std::thread::spawn(move || hold(&client, credit)).join().expect("it is held"));
+    let meanwhile = Meanwhile { inner: ports.database.clone(), happens: Mutex::new(Some(happens)) };
+    let ports = Ports { database: Arc::new(meanwhile), ..ports };
+    // On the twelfth the first debit is issued, so that the credit is counted.
+    block_on(daily(&ports, at(12).expect("an instant"))).expect("the run ends without a fault");
+    assert_eq!(book.world.query("SELECT count(*) FROM decided_between_runs"), ["1"], "it was held meanwhile");
+    book.figures_are_right();
+    book.live(13..=14);
 }
 
 #[test]

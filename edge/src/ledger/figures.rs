@@ -76,15 +76,13 @@ impl Marks {
     }
 }
 
-/// A credit that changed, and the turns between which it did.
+/// A credit that changed, and since when.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Changed {
     /// The credit.
     pub credit_id: CreditId,
     /// The first turn that is not counted.
     from: i64,
-    /// The first turn that is not to be counted.
-    to: Option<i64>,
 }
 
 /// On what to build, and up to where to count.
@@ -127,7 +125,7 @@ pub async fn now(database: &dyn Database, zone: &Zone, days: &[BusinessDate]) ->
         let Some(last) = found.last() else { return Ok(figures) };
         cursor = last.credit_id.to_string();
         for slice in found.chunks(SLICE) {
-            figures.plus(&difference(database, zone, slice).await?);
+            figures.plus(&difference(database, zone, &span, slice).await?);
         }
     }
 }
@@ -163,10 +161,18 @@ pub async fn changed(database: &dyn Database, span: &Span, cursor: &str) -> Resu
 }
 
 /// By how much the figures change with these credits. One of which nothing was decided before counts as a new one already.
-pub async fn difference(database: &dyn Database, zone: &Zone, changed: &[Changed]) -> Result<Figures, Fault> {
+///
+/// Up to which turn a credit counts is read with its facts: a decision may land after it was found that the credit changed.
+pub async fn difference(
+    database: &dyn Database,
+    zone: &Zone,
+    span: &Span,
+    changed: &[Changed],
+) -> Result<Figures, Fault> {
     let of = |facts: &Facts| Figures::of(facts, |at| zone.business_date(at));
     let mut difference = Figures::default();
-    for told in rows::<Told>(database, statement(TOLD, &changed)?).await? {
+    let wanted = json!({ "changed": changed, "up_to": span.up_to });
+    for told in rows::<Told>(database, statement(TOLD, &wanted)?).await? {
         difference.plus(&of(&told.before(told.to)));
         match told.from {
             0 => difference.minus(&Figures::of_new(1)),
@@ -338,16 +344,13 @@ CROSS JOIN day_figures f ON f.counted_from = ?1 ->> '$.counted_from' AND f.date 
   SELECT max(as_of) FROM day_figures
   WHERE counted_from = ?1 ->> '$.counted_from' AND date = day.value AND as_of <= ?1 ->> '$.as_of')";
 
-/// A later decision than the last to count may have landed meanwhile: the credit counts as it stood before.
 macro_rules! changed {
     ($of:literal, $from:literal, $group:literal) => {
         concat!(
             "
 SELECT json_object('credit_id', credit_id, 'from', ",
             $from,
-            ", 'to', iif(?1 ->> '$.span.up_to' IS NULL, NULL, (
-  SELECT min(turn) FROM decided_between_runs later
-  WHERE later.number > ?1 ->> '$.span.up_to' AND later.credit_id = found.credit_id)))
+            ")
 FROM (",
             $of,
             ") AS found WHERE credit_id > ?1 ->> '$.cursor' ",
@@ -371,13 +374,16 @@ const CHANGED: &str = changed!(
 
 const ALL: &str = changed!("SELECT id AS credit_id FROM credits", "0", "");
 
-/// The facts that figures follow from, each with its decision, and the turns of the decisions from the first that is not
-/// counted on.
+/// The facts that figures follow from, each with its decision; the turns of the decisions from the first that is not counted
+/// on; and the first turn after the last decision to count, if one has landed.
 const TOLD: &str = "
 SELECT json_object(
   'id', c.id, 'account_id', c.account_id, 'currency', c.currency,
   'terms', json_object('amount', c.amount, 'fee', c.fee, 'installments', c.installments, 'interval_days', c.interval_days),
-  'created_at', c.created_at, 'from', wanted.value ->> '$.from', 'to', wanted.value ->> '$.to',
+  'created_at', c.created_at, 'from', wanted.value ->> '$.from',
+  'to', iif(?1 ->> '$.up_to' IS NULL, NULL, (
+    SELECT min(turn) FROM decided_between_runs later
+    WHERE later.number > ?1 ->> '$.up_to' AND later.credit_id = c.id)),
   'turns', json((
     SELECT json_group_object(id, turn) FROM decisions WHERE credit_id = c.id AND turn >= wanted.value ->> '$.from')),
   'debits', json((
@@ -409,7 +415,7 @@ SELECT json_object(
     SELECT json_group_array(json_array(decision_id,
       json_object('id', id, 'amount', amount, 'submitted_at', at, 'transaction_id', NULL)))
     FROM refunds WHERE credit_id = c.id)))
-FROM json_each(?1) AS wanted CROSS JOIN credits c ON c.id = wanted.value ->> '$.credit_id'";
+FROM json_each(?1, '$.changed') AS wanted CROSS JOIN credits c ON c.id = wanted.value ->> '$.credit_id'";
 
 const BEGIN: &str = "
 INSERT INTO run_stages (run_id, stage, slice, cursor, detail, at)

@@ -48,7 +48,7 @@ pub(super) async fn count(running: &Running<'_>) -> Result<Stretch, Fault> {
                 ledger::batch(database, &[so_far]).await?;
                 return Ok(Stretch::Later(Later { seconds: 0 }));
             }
-            let difference = figures::difference(database, zone, slice).await?;
+            let difference = figures::difference(database, zone, &span, slice).await?;
             count.difference.plus(&difference);
             cursor = slice.last().map(|changed| changed.credit_id.to_string()).unwrap_or_default();
         }
