@@ -45,6 +45,8 @@ export default async function world(): Promise<(() => Promise<void>) | undefined
 function start(port: number, bankPort: number, state: string): ChildProcess {
   const xtask = process.env.PAYDOWN_XTASK ?? join(ROOT, "target/debug/xtask");
   const flags = ["dev", "--prebuilt", "--fresh", "--port", `${port}`, "--bank-port", `${bankPort}`];
+  // The dashboard as it is deployed is split and small, and another build than the one that is tested otherwise.
+  if (process.env.PAYDOWN_RELEASED) flags.push("--released");
   return spawn(xtask, [...flags, "--state", state], { detached: true, stdio: ["ignore", "pipe", "inherit"] });
 }
 

@@ -17,6 +17,8 @@ const CHROMIUM: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
 pub enum Suite {
     /// The dashboard.
     Dashboard,
+    /// The dashboard as it is deployed.
+    Released,
     /// The JavaScript package.
     Package,
 }
@@ -24,14 +26,14 @@ pub enum Suite {
 impl Suite {
     fn config(self) -> &'static str {
         match self {
-            Suite::Dashboard => "tests/browser/playwright.config.ts",
+            Suite::Dashboard | Suite::Released => "tests/browser/playwright.config.ts",
             Suite::Package => "tests/package/playwright.config.ts",
         }
     }
 
     fn report(self) -> &'static str {
         match self {
-            Suite::Dashboard => "target/browser/report.json",
+            Suite::Dashboard | Suite::Released => "target/browser/report.json",
             Suite::Package => "target/package-browser/report.json",
         }
     }
@@ -71,6 +73,7 @@ pub fn specs(setup: &Setup, suite: Suite) -> Result<Command> {
     let mut command = playwright(setup, suite)?;
     match suite {
         Suite::Dashboard => command.args(["--project", "specs"]),
+        Suite::Released => command.args(["--project", "specs"]).env("PAYDOWN_RELEASED", "1"),
         Suite::Package => &mut command,
     };
     Ok(command)

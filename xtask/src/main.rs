@@ -54,6 +54,7 @@ flags of dev
   --sandbox on|off       off serves without the sandbox feature (on)
   --var NAME:VALUE       a setting of the Worker, such as INTAKE:queue; may be given more than once
   --prebuilt             serves what was built last, without looking at the sources
+  --released             serves the dashboard as it is deployed
 
 flags of replay
   --state DIR            the state of a demo or dev, which may be served meanwhile (target/state/demo)
@@ -116,6 +117,7 @@ fn serve_options(flags: &mut lexopt::Parser, command: &str) -> Result<serve::Opt
                 options.processor_url = Some(text(flags, "--processor-url")?);
             }
             lexopt::Arg::Long("prebuilt") if dev => options.prebuilt = true,
+            lexopt::Arg::Long("released") if dev => options.released = true,
             lexopt::Arg::Long("var") if dev => options.variables.push(variable(flags)?),
             lexopt::Arg::Long("sandbox") if dev => {
                 options.sandbox = match text(flags, "--sandbox")?.as_str() {

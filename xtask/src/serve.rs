@@ -2,6 +2,7 @@
 
 use crate::builds::{self, Part};
 use crate::client::Client;
+use crate::release;
 use crate::setup::{self, Setup, hex};
 use crate::step::{self, Result, Stop};
 use sha2::{Digest, Sha256};
@@ -29,6 +30,8 @@ pub struct Options {
     pub fresh: bool,
     pub sandbox: bool,
     pub prebuilt: bool,
+    /// Whether the dashboard is served as it is deployed.
+    pub released: bool,
     /// Settings of the Worker, each `NAME:VALUE`.
     pub variables: Vec<String>,
 }
@@ -43,6 +46,7 @@ impl Options {
             fresh: false,
             sandbox: true,
             prebuilt: false,
+            released: false,
             variables: vec![],
         }
     }
@@ -74,7 +78,8 @@ pub fn ready(options: &Options) -> Result<Setup> {
         return setup::prepared();
     }
     let setup = setup::prepare()?;
-    let mut parts = vec![options.worker(), Part::Dashboard];
+    let dashboard = if options.released { Part::ReleaseDashboard } else { Part::Dashboard };
+    let mut parts = vec![options.worker(), dashboard];
     if options.processor_url.is_none() {
         parts.insert(1, Part::Bank);
     }
@@ -112,6 +117,7 @@ impl World {
             alive: "/healthz",
             variables,
             first_rows: Some(local_key_row()),
+            assets: options.released.then(|| setup.root().join(release::FOLDER)),
         };
         let bank = Definition {
             name: "bank",
@@ -122,6 +128,7 @@ impl World {
             alive: "/clock",
             variables: vec![],
             first_rows: None,
+            assets: None,
         };
         let mut definitions = vec![worker];
         if options.processor_url.is_none() {
@@ -245,6 +252,8 @@ struct Definition {
     variables: Vec<String>,
     /// SQL for a database that has just got its migrations.
     first_rows: Option<String>,
+    /// The dashboard, if another than the one in wrangler.toml.
+    assets: Option<PathBuf>,
 }
 
 impl Definition {
@@ -318,6 +327,9 @@ impl Definition {
             .env("PROCESSOR_TOKEN", LOCAL_TOKEN);
         for variable in &self.variables {
             wrangler.args(["--var", variable]);
+        }
+        if let Some(assets) = &self.assets {
+            wrangler.arg("--assets").arg(assets);
         }
         let mut command = ending_with_us(&wrangler);
         let child = command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).spawn()?;

@@ -57,6 +57,7 @@ pub fn test(full: bool) -> Result<ExitCode> {
     }
     if full {
         tally.result(sizes::check(&setup));
+        tally.specs("browser tests of the release", &setup, Suite::Released);
         tally.check("deployment, dry", dry_deployment()?);
     }
     Ok(tally.close())
