@@ -48,7 +48,7 @@ pub struct Screenshots {
 
 impl Screenshots {
     pub fn new() -> Screenshots {
-        Screenshots { folder: step::root().join("target/screenshots"), address: None }
+        Screenshots { folder: step::root().join("tests/browser/gallery"), address: None }
     }
 }
 

@@ -33,7 +33,7 @@ usage: cargo xtask COMMAND [FLAGS]
          builds the npm package and says where it is
   replay replays a book from its inputs alone, and shows that each credit's state is what follows from them
   screenshots
-         takes the main pages of the dashboard, light and dark
+         takes the README's gallery of the dashboard: light, dark, narrow
   simulate
          lives through worlds of credits, each from one seed, with all that can go wrong, and checks the law
   test   lints, native tests, the JavaScript package, end-to-end tests on the real runtime, browser tests
@@ -60,7 +60,7 @@ flags of replay
   --state DIR            the state of a demo or dev, which may be served meanwhile (target/state/demo)
 
 flags of screenshots
-  --into DIR             where they go (target/screenshots)
+  --into DIR             where they go (tests/browser/gallery)
   --address URL          the dashboard that serves already (default: one with a book of three weeks is served)
 
 flags of simulate
