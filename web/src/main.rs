@@ -4,6 +4,7 @@
 
 mod app;
 mod charts;
+mod clock;
 mod components;
 mod data;
 mod frame;

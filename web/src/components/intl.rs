@@ -9,6 +9,8 @@ use paydown::api::Settings;
 use paydown::date::{BusinessDate, Instant};
 use wasm_bindgen::JsValue;
 
+use crate::clock;
+
 thread_local! {
     /// Making a formatter is slow, and a page needs the same few for hundreds of figures.
     static MONEY: RefCell<HashMap<String, Money>> = RefCell::default();
@@ -110,7 +112,7 @@ pub fn instant(at: Instant, zone: &str) -> String {
 
 /// The instant of the browser's own clock, with its zone.
 pub fn now(zone: &str) -> String {
-    time(Style::Full, zone, &JsValue::from_f64(Date::now()))
+    time(Style::Full, zone, &JsValue::from_f64(clock::now()))
 }
 
 fn time(style: Style, zone: &str, when: &JsValue) -> String {

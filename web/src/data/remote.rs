@@ -13,6 +13,7 @@ use leptos_fetch::{QueryClient, QueryOptions, QueryScopeLocal};
 use serde::de::DeserializeOwned;
 
 use super::{Answer, Failure, request};
+use crate::clock;
 
 /// What is on the screen is asked for again after so long, while the page is visible.
 const REFRESH: Duration = Duration::from_secs(15);
@@ -42,7 +43,7 @@ thread_local! {
 async fn ask(path: String) -> Told {
     let text = request::get(&path).await;
     if text.is_ok() {
-        READ.with_borrow_mut(|read| read.insert(path.clone(), js_sys::Date::now()));
+        READ.with_borrow_mut(|read| read.insert(path.clone(), clock::now()));
     }
     Told { path, text }
 }
@@ -119,7 +120,7 @@ pub fn age_seconds() -> Option<u64> {
     let oldest = READ
         .with_borrow(|read| paths.iter().filter_map(|path| read.get(path).copied()).min_by(f64::total_cmp))?;
     // Never negative, and whole seconds of any session fit.
-    Some(((js_sys::Date::now() - oldest) / 1000.0).max(0.0) as u64)
+    Some(((clock::now() - oldest) / 1000.0).max(0.0) as u64)
 }
 
 /// How often something was done: what comes after that is wanted on the screen at once.
