@@ -165,7 +165,13 @@ impl Record for Run {
         "counts.cancelled",
         "counts.issued",
         "counts.unknown",
+        "counts.unknown_transactions",
         "counts.exceptions",
+        "amounts.collected",
+        "amounts.failed",
+        "amounts.timed_out",
+        "amounts.returned",
+        "amounts.issued",
         "reasons",
     ];
 }
