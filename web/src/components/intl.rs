@@ -38,11 +38,15 @@ enum Style {
 
 /// An amount of minor units in a currency.
 pub fn money(minor: impl Into<i128>, currency: &str) -> String {
-    let money = MONEY.with_borrow_mut(|known| {
-        known.entry(currency.to_owned()).or_insert_with(|| money_format(currency)).clone()
-    });
+    let money = format_of(currency);
     // As text, since a number of JavaScript could not hold every amount exactly.
     written(&money.format, &decimal(minor.into(), money.minor_digits).into())
+}
+
+fn format_of(currency: &str) -> Money {
+    MONEY.with_borrow_mut(|known| {
+        known.entry(currency.to_owned()).or_insert_with(|| money_format(currency)).clone()
+    })
 }
 
 fn money_format(currency: &str) -> Money {
@@ -63,15 +67,24 @@ fn decimal(minor: i128, minor_digits: usize) -> String {
     if minor.is_empty() { format!("{sign}{major}") } else { format!("{sign}{major}.{minor}") }
 }
 
-/// The minor units that a person's text says, as in `1,000` or `83.34`; `None` if it says no amount.
-pub fn minor_units(text: &str) -> Option<u64> {
+/// The minor units of a currency that a person's text says, as in `1,000` or `83.34`; `None` if it says no amount.
+pub fn minor_units(text: &str, currency: &str) -> Option<u64> {
+    units(text, format_of(currency).minor_digits)
+}
+
+fn units(text: &str, minor_digits: usize) -> Option<u64> {
     let text: String = text.trim().chars().filter(|c| !matches!(c, ',' | ' ' | '$' | '\'')).collect();
     let (major, minor) = text.split_once('.').unwrap_or((&text, ""));
     let is_number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
-    if major.is_empty() || minor.len() > 2 || !is_number(major) || !is_number(minor) {
+    if major.is_empty() || minor.len() > minor_digits || !is_number(major) || !is_number(minor) {
         return None;
     }
-    format!("{major}{minor:0<2}").parse().ok()
+    format!("{major}{minor:0<minor_digits$}").parse().ok()
+}
+
+/// An amount as a person enters it.
+pub fn entered(minor: i128, currency: &str) -> String {
+    decimal(minor, format_of(currency).minor_digits)
 }
 
 /// A whole number.
@@ -182,7 +195,7 @@ pub fn On(
 
 #[cfg(test)]
 mod tests {
-    use super::{decimal, minor_units};
+    use super::{decimal, units};
 
     #[test]
     fn minor_units_are_written_as_a_decimal_number_of_major_ones() {
@@ -195,11 +208,13 @@ mod tests {
 
     #[test]
     fn a_text_says_an_amount_or_none() {
-        assert_eq!(minor_units("1,000"), Some(100_000));
-        assert_eq!(minor_units(" $83.34"), Some(8334));
-        assert_eq!(minor_units("0.5"), Some(50));
+        assert_eq!(units("1,000", 2), Some(100_000));
+        assert_eq!(units(" $83.34", 2), Some(8334));
+        assert_eq!(units("0.5", 2), Some(50));
+        assert_eq!((units("500", 0), units("0.125", 3)), (Some(500), Some(125)));
         for wrong in ["", ".5", "1.234", "-1", "1e3", "abc", "1.2.3"] {
-            assert_eq!(minor_units(wrong), None, "{wrong}");
+            assert_eq!(units(wrong, 2), None, "{wrong}");
         }
+        assert_eq!(units("5.0", 0), None);
     }
 }

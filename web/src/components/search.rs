@@ -211,7 +211,7 @@ async fn ask(text: &str, currency: &str) -> Answer<Vec<Hit>> {
             hit(format!("Run of {}", date(day)), run.status.label(), format!("/runs/{}", run.id))
         }));
     }
-    if let Some(minor) = minor_units(text) {
+    if let Some(minor) = minor_units(text, currency) {
         let newest = reading::find("").await?.data;
         let of_amount = newest.iter().filter(|credit| credit.amount.get() == minor);
         hits.extend(of_amount.take(MOST).map(|credit| shown(credit, currency)));

@@ -73,8 +73,8 @@ struct Entered {
 
 impl Entered {
     /// The terms and the day of the advance, or what is wrong with them: the limits of the contract.
-    fn terms(self, max_advance: Cents) -> Result<(Terms, BusinessDate), String> {
-        let cents = |text: String| minor_units(&text).and_then(|minor| Cents::new(minor).ok());
+    fn terms(self, max_advance: Cents, currency: &str) -> Result<(Terms, BusinessDate), String> {
+        let cents = |text: String| minor_units(&text, currency).and_then(|minor| Cents::new(minor).ok());
         let amount = cents(self.amount.get()).filter(|amount| amount.get() > 0 && *amount <= max_advance);
         let amount = amount.ok_or("Enter an amount such as 1,000.00, within the largest advance.")?;
         let fee =
@@ -101,8 +101,8 @@ fn Calculator(today: BusinessDate) -> impl IntoView {
         interval_days: RwSignal::new("7".into()),
         start: RwSignal::new(today.to_string()),
     };
-    let max_advance = settings.max_advance;
-    let planned = move || match entered.terms(max_advance) {
+    let (max_advance, currency) = (settings.max_advance, settings.currency);
+    let planned = move || match entered.terms(max_advance, &currency) {
         Ok((terms, start)) => view! { <Planned terms start/> }.into_any(),
         Err(why) => view! { <p class="notice tone-attention" role="status">{why}</p> }.into_any(),
     };

@@ -15,7 +15,7 @@ use crate::components::badge::Badge;
 use crate::components::dialog::Confirm;
 use crate::components::entry::{Entry, Pick};
 use crate::components::faces::Told;
-use crate::components::intl::{business_date, minor_units, money};
+use crate::components::intl::{business_date, entered, minor_units, money};
 use crate::components::labels;
 use crate::components::toast::Toasts;
 use crate::data::actions::{self, Subject};
@@ -158,7 +158,7 @@ impl Entered {
     /// What a dialog begins with: what is meant most of the time.
     fn begin(self, act: Act, facts: &Facts, today: BusinessDate) {
         let refundable = State::of(facts).balances().over_paid();
-        let amount = if act == Act::Refund { plain(refundable) } else { String::new() };
+        let amount = if act == Act::Refund { entered(refundable, &facts.currency) } else { String::new() };
         let first = [amount, today.to_string(), "1".into(), "success".into(), String::new(), String::new()];
         for (entry, text) in self.all().into_iter().zip(first) {
             entry.set(text);
@@ -184,7 +184,7 @@ impl Entered {
                 Ok(Asked { input: Input::WriteOff, amount: amount_of(given_up) })
             }
             Act::ExternalPayment => {
-                let amount = self.cents()?;
+                let amount = self.cents(&facts.currency)?;
                 let received_on = self.received_on.get().parse::<BusinessDate>();
                 let received_on = received_on.map_err(|_| "Enter the day on which it was received.")?;
                 if received_on > today {
@@ -199,7 +199,7 @@ impl Entered {
                 Ok(Asked { input: Input::Revoke { payment_id: subject }, amount })
             }
             Act::Refund => {
-                let (amount, most) = (self.cents()?, balances.over_paid());
+                let (amount, most) = (self.cents(&facts.currency)?, balances.over_paid());
                 if amount.signed() > most {
                     let most = money(most, &facts.currency);
                     return Err(format!("At most {most} was paid beyond what is owed."));
@@ -219,16 +219,11 @@ impl Entered {
     }
 
     /// The amount: what one payment may be.
-    fn cents(self) -> Result<Cents, String> {
-        let amount = minor_units(&self.amount.get()).and_then(|minor| Cents::new(minor).ok());
+    fn cents(self, currency: &str) -> Result<Cents, String> {
+        let amount = minor_units(&self.amount.get(), currency).and_then(|minor| Cents::new(minor).ok());
         let fits = |amount: &Cents| (1..=Cents::MAX / 4).contains(&amount.get());
         amount.filter(fits).ok_or_else(|| "Enter an amount such as 1,000.00.".to_owned())
     }
-}
-
-/// An amount as it is entered.
-fn plain(minor: i128) -> String {
-    format!("{}.{:02}", minor.div_euclid(100), minor.rem_euclid(100))
 }
 
 /// What an operator says became of a transaction, and with which code, or what is wrong with it.

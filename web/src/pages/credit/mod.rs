@@ -28,7 +28,7 @@ use next_run::NextRun;
 use plan::PlanTable;
 use timeline::{Story, Timeline};
 
-/// The page. `?debit=3` or `?about=<id of a debit>` in the address tells the story of one debit first.
+/// The page. `?debit=3` or `?about=<what an exception is about>` in the address tells the story of that first.
 #[component]
 pub fn CreditPage() -> impl IntoView {
     let params = use_params_map();
@@ -48,7 +48,7 @@ pub fn CreditPage() -> impl IntoView {
             </div>
             <p class="printed">{printed}</p>
             {move || view! { <Figures detail=detail.get()/> }}
-            {move || asked_for(&detail.get()).map(|debit| view! { <Story detail=detail.get() debit/> })}
+            {move || asked_for(&detail.get()).map(|debit| view! { <Story detail=detail.get() of=debit/> })}
             {move || view! { <PlanTable detail=detail.get() doing/> }}
             {move || view! { <Moved detail=detail.get() doing/> }}
             <NextRun id=Memo::new(move |_| detail.with(|detail| detail.credit.id))/>
@@ -74,13 +74,18 @@ fn statement_of() -> (RwSignal<String>, impl Fn() + Copy) {
     (printed, || drop(window().print()))
 }
 
-/// The debit that the address asks about.
-fn asked_for(detail: &CreditDetail) -> Option<Debit> {
+/// What the address asks about: a debit, by its sequence, its id or its transaction; of anything else, the credit itself.
+fn asked_for(detail: &CreditDetail) -> Option<Option<Debit>> {
     let query = use_query_map();
     let sequence = query.with(|query| query.get_str("debit").and_then(|text| text.parse::<u32>().ok()));
-    let id = query.with(|query| query.get("about"));
-    let is_it = |debit: &&Debit| Some(debit.sequence) == sequence || Some(debit.id.to_string()) == id;
-    detail.debits.iter().find(is_it).cloned()
+    let about = query.with(|query| query.get("about"));
+    let is_it = |debit: &&Debit| {
+        let transaction = debit.transaction_id.clone().map(String::from);
+        let names = [Some(debit.id.to_string()), transaction];
+        Some(debit.sequence) == sequence || names.iter().flatten().any(|name| Some(name) == about.as_ref())
+    };
+    let debit = detail.debits.iter().find(is_it).cloned();
+    (debit.is_some() || about.is_some()).then_some(debit)
 }
 
 /// Whose it is, and where it stands.

@@ -28,26 +28,32 @@ pub fn Timeline(
     }
 }
 
-/// What happened to one debit.
+/// What happened to one debit, or to the credit itself: the advance, its holds and exceptions.
 #[component]
 pub fn Story(
     /// The credit.
     detail: Arc<CreditDetail>,
-    /// The debit.
-    debit: Debit,
+    /// The debit; none for the credit itself.
+    of: Option<Debit>,
 ) -> impl IntoView {
-    let own = detail.timeline.iter().filter(|entry| entry.debit_id == Some(debit.id));
+    let own = detail.timeline.iter().filter(|entry| entry.debit_id == of.as_ref().map(|debit| debit.id));
     let entries = own.cloned().map(|entry| line(&detail, entry)).collect_view();
-    let title = format!("Why debit {} stands where it does", debit.sequence);
+    let (name, badge) = match &of {
+        Some(debit) => (format!("debit {}", debit.sequence), view! { <Badge of=debit.status/> }.into_any()),
+        None => ("this credit".to_owned(), view! { <Badge of=detail.credit.status/> }.into_any()),
+    };
+    let about = of.map(|debit| {
+        view! {
+            {money(debit.amount.get(), &detail.credit.currency)}" due "<On date=debit.due_date/>
+            {debit.code.map(|code| view! { ", failed with "{code} })}
+            {(!debit.replaced_by.is_empty()).then(|| format!(", replaced by debit {}", sequences(&debit.replaced_by)))}
+            ". "
+        }
+    });
     view! {
         <section class="story" aria-labelledby="story">
-            <h2 id="story">{title}" "<Badge of=debit.status/></h2>
-            <p class="quiet">
-                {money(debit.amount.get(), &detail.credit.currency)}" due "<On date=debit.due_date/>
-                {debit.code.clone().map(|code| view! { ", failed with "{code} })}
-                {(!debit.replaced_by.is_empty()).then(|| format!(", replaced by debit {}", sequences(&debit.replaced_by)))}
-                ". "<a href=format!("/credits/{}", debit.credit_id)>"Close"</a>
-            </p>
+            <h2 id="story">{format!("Why {name} stands where it does")}" "{badge}</h2>
+            <p class="quiet">{about}<a href=format!("/credits/{}", detail.credit.id)>"Close"</a></p>
             <ol class="timeline">{entries}</ol>
         </section>
     }
