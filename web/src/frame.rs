@@ -11,23 +11,11 @@ use crate::components::badge::Badge;
 use crate::components::intl::{On, counted};
 use crate::components::live::{Age, Offline};
 use crate::components::search::Search;
-use crate::components::shortcuts::Shortcuts;
+use crate::components::shortcuts::{PAGES, Shortcuts};
 use crate::components::toast::{ToastRegion, Toasts};
 use crate::data::{actions, forget, reading, refresh};
 use crate::stop::Brake;
 use crate::theme::ThemeChoice;
-
-/// The pages: their addresses, their names, and the letters that lead to them after a `g`.
-pub const PAGES: [(&str, &str, &str); 8] = [
-    ("/", "Overview", "o"),
-    ("/credits", "Credits", "c"),
-    ("/debits", "Debits", "d"),
-    ("/runs", "Reconciliation", "r"),
-    ("/exceptions", "Exceptions", "e"),
-    ("/simulator", "Simulator", "s"),
-    ("/keys", "Keys", "k"),
-    ("/settings", "Settings", "t"),
-];
 
 /// The frame around a page.
 #[component]

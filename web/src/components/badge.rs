@@ -4,34 +4,6 @@ use leptos::prelude::*;
 
 use super::labels::Labelled;
 
-/// How something is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
-    /// As it should be, and done.
-    Good,
-    /// On its way.
-    Moving,
-    /// Nothing to see.
-    Quiet,
-    /// A person should look.
-    Attention,
-    /// It went wrong.
-    Bad,
-}
-
-impl Tone {
-    /// The class that colours it.
-    pub const fn class(self) -> &'static str {
-        match self {
-            Tone::Good => "badge tone-good",
-            Tone::Moving => "badge tone-moving",
-            Tone::Quiet => "badge tone-quiet",
-            Tone::Attention => "badge tone-attention",
-            Tone::Bad => "badge tone-bad",
-        }
-    }
-}
-
 /// A status.
 #[component]
 pub fn Badge<S: Labelled>(

@@ -5,8 +5,35 @@ use paydown::credit::{Because, CreditStatus, DebitStatus, Kind, Reason, RefundSt
 use paydown::observation::{Outcome, Source, Status};
 use paydown::policy::RETURN_CODES;
 
-use super::badge::Tone;
 use super::intl::counted;
+
+/// How something is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// As it should be, and done.
+    Good,
+    /// On its way.
+    Moving,
+    /// Nothing to see.
+    Quiet,
+    /// A person should look.
+    Attention,
+    /// It went wrong.
+    Bad,
+}
+
+impl Tone {
+    /// The class that colours it.
+    pub const fn class(self) -> &'static str {
+        match self {
+            Tone::Good => "badge tone-good",
+            Tone::Moving => "badge tone-moving",
+            Tone::Quiet => "badge tone-quiet",
+            Tone::Attention => "badge tone-attention",
+            Tone::Bad => "badge tone-bad",
+        }
+    }
+}
 
 /// Something that has a status: its word in the address, its word on the screen, its mark and its tone.
 pub trait Labelled: Copy + Send + Sync + 'static {

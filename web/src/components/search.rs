@@ -13,10 +13,9 @@ use paydown::date::BusinessDate;
 
 use super::intl::{date, minor_units, money};
 use super::labels::Labelled;
-use super::shortcuts::{are_on, is_taken};
+use super::shortcuts::{PAGES, are_on, is_taken};
 use crate::data::query::Path;
 use crate::data::{Answer, reading};
-use crate::frame::PAGES;
 
 /// How long a person pauses before the server is asked.
 const PAUSE: Duration = Duration::from_millis(200);

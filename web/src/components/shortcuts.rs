@@ -7,7 +7,17 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use wasm_bindgen::JsCast;
 
-use crate::frame::PAGES;
+/// The pages: their addresses, their names, and the letters that lead to them after a `g`.
+pub const PAGES: [(&str, &str, &str); 8] = [
+    ("/", "Overview", "o"),
+    ("/credits", "Credits", "c"),
+    ("/debits", "Debits", "d"),
+    ("/runs", "Reconciliation", "r"),
+    ("/exceptions", "Exceptions", "e"),
+    ("/simulator", "Simulator", "s"),
+    ("/keys", "Keys", "k"),
+    ("/settings", "Settings", "t"),
+];
 
 const KEPT: &str = "shortcuts";
 
