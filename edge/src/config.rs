@@ -6,8 +6,6 @@ use paydown::date::{Instant, Zone};
 use paydown::decision::Context;
 use paydown::policy::Policy;
 
-use crate::run::Budget;
-
 /// The settings in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -64,6 +62,35 @@ impl Default for Settings {
             budget: Budget::default(),
             sandbox: cfg!(feature = "sandbox"),
             commit: "unknown".into(),
+        }
+    }
+}
+
+/// What one invocation may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Wall time. A cron and a queue's consumer have 15 minutes (Cloudflare, Workers limits), of which the sweeper
+    /// takes eight without a finished slice for a run that was left.
+    pub seconds: i64,
+    /// Calls of other services. An invocation has 10,000 subrequests (Cloudflare, Workers limits).
+    pub subrequests: u32,
+    /// SQL statements. An invocation has 1,000 (Cloudflare, D1 limits).
+    pub statements: u32,
+    /// How many credits a part of a stage has, and as many are looked for at once. To look for some costs as much as to look
+    /// for all, so that an invocation looks but once or twice; ten thousand ids are 400 kB.
+    pub part_credits: u32,
+    /// How many bytes of a report a part has: as much as one invocation reads.
+    pub part_bytes: u64,
+}
+
+impl Default for Budget {
+    fn default() -> Budget {
+        Budget {
+            seconds: 300,
+            subrequests: 8_000,
+            statements: 800,
+            part_credits: 10_000,
+            part_bytes: 32 << 20,
         }
     }
 }

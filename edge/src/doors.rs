@@ -15,8 +15,8 @@ use worker::{
 };
 
 use crate::bindings::{DAILY, SWEEP};
+use crate::message::Verdict;
 use crate::ports::Ports;
-use crate::run::Verdict;
 use crate::{http, log, platform, run};
 
 thread_local! {

@@ -4,7 +4,6 @@
 //! wasm only; all else is an ordinary library that the tests drive natively.
 
 pub mod bindings;
-pub mod clock;
 pub mod config;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod deployment;
@@ -12,6 +11,7 @@ pub mod error;
 pub mod http;
 pub mod ledger;
 pub mod log;
+pub mod message;
 pub mod ports;
 pub mod processor;
 pub mod run;

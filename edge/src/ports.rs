@@ -1,4 +1,4 @@
-//! The ports: everything the engine asks of the world besides the time.
+//! The ports: everything the engine asks of the world.
 //!
 //! The Worker plugs in D1, HTTP, R2 and a queue (`platform`); native tests plug in SQLite with the
 //! very same SQL text, and fakes that fail with or without having persisted.
@@ -7,14 +7,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use paydown::date::Instant;
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use crate::clock::Clock;
 use crate::config::Settings;
 use crate::error::Fault;
-use crate::ledger::advances::Intent;
-use crate::run::PartName;
+use crate::message::Message;
 
 /// All that a request, a run or a queue message works with.
 #[derive(Clone)]
@@ -156,35 +152,21 @@ pub const LIMIT_REQUESTS: u32 = 10_000;
 /// The window of the limit: the platform knows 10 and 60 seconds (Cloudflare, rate limiting API).
 pub const LIMIT_SECONDS: u32 = 10;
 
-/// Work for another invocation. Each message may be delivered twice, late, or never.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "work")]
-pub enum Message {
-    /// Open the run of an instant, or go on with it.
-    Run {
-        /// Its `as_of`.
-        as_of: Instant,
-        /// The part of it that is to be done, if not all.
-        #[serde(default)]
-        part: Option<PartName>,
-    },
-    /// Call the processor for a credit that was recorded.
-    Submit {
-        /// The credit.
-        credit_id: paydown::id::CreditId,
-    },
-    /// Record an advance that was answered already, and call the processor for it.
-    Record {
-        /// The API key that allowed it.
-        api_key_id: Uuid,
-        /// What was asked for.
-        intent: Box<Intent>,
-    },
-}
-
 /// Where work goes that another invocation does.
 #[async_trait(?Send)]
 pub trait Outbox: Send + Sync {
     /// Hands a message to the queue, to be delivered after so many seconds at the earliest; at most 12 hours.
     async fn send(&self, message: &Message, delay_seconds: u32) -> Result<(), Fault>;
+}
+
+/// Says what time it is. In a sandbox build that is the sandbox's clock, which is a fact of the ledger.
+#[async_trait(?Send)]
+pub trait Clock: Send + Sync {
+    /// Now, in milliseconds precision.
+    async fn now(&self) -> Result<Instant, Fault>;
+
+    /// The time of the world, which a sandbox's clock is set against.
+    async fn real_now(&self) -> Result<Instant, Fault> {
+        self.now().await
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_executor::block_on;
 use paydown::date::Instant;
 use paydown_edge::config::Settings;
-use paydown_edge::ports::Message;
+use paydown_edge::message::Message;
 use paydown_edge::run::{Opened, daily};
 use paydown_tests::memory::World;
 use paydown_tests::processor::{FakeReport, Step};

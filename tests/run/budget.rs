@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex};
 use chrono::TimeDelta;
 use futures_executor::block_on;
 use paydown::date::Instant;
-use paydown_edge::clock::Clock;
+use paydown_edge::config::Budget;
 use paydown_edge::config::Settings;
 use paydown_edge::error::Fault;
-use paydown_edge::ports::{Answer, Message, Ports, Processor, ReportBody};
-use paydown_edge::run::{Budget, daily, deliver, sweep};
+use paydown_edge::message::Message;
+use paydown_edge::ports::{Answer, Clock, Ports, Processor, ReportBody};
+use paydown_edge::run::{daily, deliver, sweep};
 use paydown_tests::memory::Frail;
 use paydown_tests::processor::{FakeProcessor, Step};
 

@@ -10,12 +10,13 @@ use futures_executor::block_on;
 use paydown::date::Zone;
 use paydown::decision::{Input, decide};
 use paydown::id::{CreditId, RunId};
+use paydown_edge::config::Budget;
 use paydown_edge::config::Settings;
 use paydown_edge::error::Fault;
 use paydown_edge::ledger::asked::Asked;
 use paydown_edge::ledger::decisions::{Landing, land};
 use paydown_edge::ports::{Database, Ports, Statement};
-use paydown_edge::run::{Budget, daily};
+use paydown_edge::run::daily;
 use paydown_tests::client::Client;
 use serde_json::json;
 

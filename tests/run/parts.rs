@@ -5,9 +5,10 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use futures_executor::block_on;
 use futures_util::future::join_all;
+use paydown_edge::config::Budget;
 use paydown_edge::config::Settings;
-use paydown_edge::ports::Message;
-use paydown_edge::run::{Budget, deliver, sweep};
+use paydown_edge::message::Message;
+use paydown_edge::run::{deliver, sweep};
 
 use crate::book::{Book, at};
 

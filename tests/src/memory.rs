@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use paydown::date::Instant;
-use paydown_edge::clock::Clock;
 use paydown_edge::config::Settings;
 use paydown_edge::error::Fault;
-use paydown_edge::ports::{Archive, ArchiveWriter, Database, Limiter, Message, Outbox, Ports, Statement};
+use paydown_edge::message::Message;
+use paydown_edge::ports::{Archive, ArchiveWriter, Clock, Database, Limiter, Outbox, Ports, Statement};
 
 use crate::platform::within_limits;
 use crate::processor::FakeProcessor;

@@ -10,8 +10,9 @@ use async_trait::async_trait;
 use futures_util::future::join;
 use paydown::date::Instant;
 use paydown_edge::error::Fault;
+use paydown_edge::message::Message;
 use paydown_edge::ports::{
-    Answer, Archive, ArchiveWriter, Database, Message, Outbox, Ports, Processor, ReportBody, Statement,
+    Answer, Archive, ArchiveWriter, Database, Outbox, Ports, Processor, ReportBody, Statement,
 };
 
 /// How many statements an invocation may run.

@@ -22,15 +22,16 @@ use paydown::plan::{MAX_INSTALLMENTS, MAX_INTERVAL_DAYS};
 use uuid::Uuid;
 
 use super::body::Body;
-use super::call::{Answered, Call, REPLAYED, allowed, json};
-use super::problem::Problem;
+use super::call::{Answered, Call, allowed, json};
+use super::problem::{Problem, REPLAYED};
 use crate::config::Settings;
 use crate::error::Fault;
-use crate::ledger::advances::{self, Asker, Intent, Proposal, Recorded, Refusal, Request, Room, Standing};
+use crate::ledger::advances::{self, Asker, Proposal, Recorded, Refusal, Request, Room, Standing};
 use crate::ledger::facts::facts;
 use crate::ledger::keys;
 use crate::log;
-use crate::ports::{Answer, Message, Ports};
+use crate::message::{Intent, Message};
+use crate::ports::{Answer, Ports};
 use crate::processor::{Direction, body};
 
 /// The largest body that is read (contract, 413).
@@ -41,9 +42,6 @@ const MAX_ACCOUNT_ID_CHARS: usize = 64;
 
 /// How often an advance is offered when others to the same account are recorded in between.
 const ATTEMPTS: u32 = 10;
-
-/// The longest idempotency key (contract).
-const MAX_KEY_CHARS: usize = 255;
 
 /// How many installments may be asked for.
 pub const INSTALLMENTS: RangeInclusive<u64> = 1..=MAX_INSTALLMENTS as u64;
@@ -169,42 +167,9 @@ fn not_known(fault: Fault) -> Problem {
 /// The idempotency key and the request, or what is wrong with them.
 async fn checked(call: &mut Call) -> Result<(String, AdvanceRequest), Problem> {
     let body = call.body(MAX_BODY_BYTES).await?;
-    let idempotency_key = idempotency_key(&call.headers)?;
+    let idempotency_key = call.idempotency_key()?;
     let asked = asked(body, &call.ports.settings)?;
     Ok((idempotency_key, asked))
-}
-
-/// The idempotency key, bare or quoted: 1 to 255 printable ASCII characters.
-pub fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
-    let mut given = headers.get_all("idempotency-key").iter();
-    let (Some(value), None) = (given.next(), given.next()) else {
-        return Err(Problem::bad_request("send the header Idempotency-Key, once"));
-    };
-    let wrong = || {
-        Problem::bad_request(format!(
-            "Idempotency-Key must have 1 to {MAX_KEY_CHARS} printable ASCII characters"
-        ))
-    };
-    let text = value.to_str().map_err(|_| wrong())?.trim_matches([' ', '\t']);
-    let key = if text.starts_with('"') { unquoted(text).ok_or_else(wrong)? } else { text.to_owned() };
-    let printable = key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    if key.is_empty() || key.len() > MAX_KEY_CHARS || !printable { Err(wrong()) } else { Ok(key) }
-}
-
-/// The content of a quoted string (RFC 9651, section 4.2.5), in which a backslash goes before `"` and `\`.
-fn unquoted(text: &str) -> Option<String> {
-    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-    let mut content = String::new();
-    let mut characters = inner.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' => content.push(characters.next().filter(|next| matches!(next, '"' | '\\'))?),
-            '"' => return None,
-            other => content.push(other),
-        }
-    }
-    // `"` alone is opening and closing at once.
-    (text.len() >= 2).then_some(content)
 }
 
 /// The request that the body asks for, or all that is wrong with it.

@@ -7,8 +7,7 @@ use paydown::api::FieldError;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::call::pointer;
-use super::problem::Problem;
+use super::problem::{Problem, pointer};
 
 /// The longest note.
 const MAX_NOTE_CHARS: usize = 2000;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use axum::body::{Body as Stream, Bytes, to_bytes};
 use axum::extract::{Query, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use paydown::api::{FieldError, Scope};
 use serde::Serialize;
@@ -15,13 +15,11 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::body::Body;
-use super::problem::Problem;
+use super::idempotency;
+use super::problem::{Problem, pointer};
 use crate::ledger::keys::{self, Key};
 use crate::ledger::sessions::{self, Session};
 use crate::ports::Ports;
-
-/// Says that an answer repeats that of an earlier request with the same key.
-pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The cookie that holds a session's token.
 pub const SESSION_COOKIE: &str = "paydown_session";
@@ -138,7 +136,7 @@ impl Call {
 
     /// The idempotency key: of the header `Idempotency-Key`, bare or quoted, 1 to 255 printable ASCII characters.
     pub fn idempotency_key(&self) -> Result<String, Problem> {
-        super::advances::idempotency_key(&self.headers)
+        idempotency::key(&self.headers)
     }
 
     /// Whether the call came over an encrypted connection.
@@ -379,9 +377,4 @@ fn unhexed(text: &str) -> Option<Vec<u8>> {
         _ => None,
     });
     bytes.collect()
-}
-
-/// The JSON pointer of a member (RFC 6901).
-pub fn pointer(name: &str) -> String {
-    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }

@@ -11,6 +11,7 @@ mod csv;
 mod debits;
 mod exceptions;
 mod health;
+mod idempotency;
 mod keys;
 mod metrics;
 #[cfg(not(target_arch = "wasm32"))]

@@ -11,8 +11,8 @@ use paydown::observation::Status;
 use uuid::Uuid;
 
 use super::body::Body;
-use super::call::{Answered, Call, REPLAYED, json};
-use super::problem::Problem;
+use super::call::{Answered, Call, json};
+use super::problem::{Problem, REPLAYED};
 use crate::error::Fault;
 use crate::ledger::asked::Asked;
 use crate::ledger::decisions::Landing;

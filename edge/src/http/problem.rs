@@ -7,10 +7,12 @@ use axum::response::{IntoResponse, Response};
 use paydown::api::{self, FieldError};
 use paydown::id::CreditId;
 
-use super::call::REPLAYED;
 use crate::error::Fault;
 use crate::ledger::advances::{Limit, Refusal};
 use crate::ports::{LIMIT_REQUESTS, LIMIT_SECONDS};
+
+/// Says that an answer repeats that of an earlier request with the same key.
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// What is left of a caller's allowance (IETF draft, RateLimit header fields for HTTP).
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -20,6 +22,11 @@ const COME_BACK_SECONDS: u32 = 2;
 
 /// Seconds after which a client may ask whether a stop is still in force.
 const STOP_SECONDS: u32 = 60;
+
+/// The JSON pointer of a member (RFC 6901).
+pub fn pointer(name: &str) -> String {
+    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
+}
 
 /// A problem on its way out. It becomes a body where the response gets its request id.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use super::problem::Problem;
 use crate::error::Fault;
 use crate::ledger::listings;
 use crate::log;
-use crate::ports::Message;
+use crate::message::Message;
 use crate::run::{Opened, open};
 
 /// How much of a report is in memory at once while it is handed out.

@@ -22,33 +22,11 @@ use super::keys::Key;
 use super::{batch, parsed, statement};
 use crate::config::Settings;
 use crate::error::Fault;
+use crate::message::Intent;
 use crate::ports::Database;
 
 /// How often a refused credit is decided again when someone else decided on it in between.
 const ATTEMPTS: u32 = 5;
-
-/// An advance that was asked for, as it is recorded or waits in the queue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Intent {
-    /// The credit it makes, if it makes one.
-    pub id: CreditId,
-    /// The customer's bank account.
-    pub account_id: String,
-    /// The one currency.
-    pub currency: String,
-    /// What is agreed about the repayment.
-    pub terms: Terms,
-    /// What the processor will be asked, byte for byte.
-    pub body: String,
-    /// When it was asked for; the credit is never created before the last run's instant.
-    pub asked_at: Instant,
-    /// The client's idempotency key.
-    pub idempotency_key: String,
-    /// What the request asks for, whatever its spelling.
-    pub fingerprint: String,
-    /// The request.
-    pub request_id: String,
-}
 
 /// An intent with what its recording depends on.
 #[derive(Debug, Clone)]

@@ -1,12 +1,15 @@
 //! What the sandbox's clock was set to.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use chrono::TimeDelta;
 use paydown::date::Instant;
 use serde::Deserialize;
 
 use super::{rows, statement};
 use crate::error::Fault;
-use crate::ports::Database;
+use crate::ports::{Clock, Database};
 
 /// What the sandbox's clock was set to, and what the real one said then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -48,6 +51,26 @@ impl SandboxTime {
 pub async fn time(database: &dyn Database) -> Result<SandboxTime, Fault> {
     let found = rows(database, statement(TIME, &())?).await?;
     Ok(found.into_iter().next().unwrap_or(SandboxTime { setting: None, last_run: None }))
+}
+
+/// The sandbox's time: where its clock was last set to, and what has passed since; never behind the last run.
+pub struct SandboxClock {
+    /// The clock that it is set against.
+    pub real: Arc<dyn Clock>,
+    /// The ledger, which holds what it was set to.
+    pub database: Arc<dyn Database>,
+}
+
+#[async_trait(?Send)]
+impl Clock for SandboxClock {
+    async fn now(&self) -> Result<Instant, Fault> {
+        let real = self.real.now().await?;
+        Ok(time(&*self.database).await?.now_at(real))
+    }
+
+    async fn real_now(&self) -> Result<Instant, Fault> {
+        self.real.now().await
+    }
 }
 
 /// Sets the sandbox's clock.

@@ -1,6 +1,7 @@
 //! The platform: D1, HTTP, R2, a queue and the rate limiter behind the ports. Compiled for wasm only.
 
 mod archive;
+mod clock;
 mod database;
 mod limiter;
 mod outbox;
@@ -18,11 +19,12 @@ use worker::{Delay, Env, js_sys};
 use crate::bindings::{
     DATABASE, INTAKE_QUEUE, LIMITER, OUTBOX, PROCESSOR_TOKEN, PROCESSOR_URL, REPORTS, RUNS,
 };
-use crate::clock::{Clock, RealClock, SandboxClock};
 use crate::config::Settings;
-use crate::ports::{Database, Ports};
+use crate::ledger::sandbox::SandboxClock;
+use crate::ports::{Clock, Database, Ports};
 use crate::processor::Endpoint;
 use archive::R2Archive;
+use clock::RealClock;
 use database::D1;
 use limiter::LocationLimiter;
 use outbox::QueueOutbox;

@@ -6,7 +6,8 @@ use worker::{MessageBuilder, Queue, QueueContentType};
 
 use super::error_message;
 use crate::error::Fault;
-use crate::ports::{Message, Outbox};
+use crate::message::Message;
+use crate::ports::Outbox;
 
 /// The queues. A message is sent as the JSON text that it is read from again.
 pub struct QueueOutbox {

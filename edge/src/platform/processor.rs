@@ -12,8 +12,8 @@ use worker::{
     Response, ResponseBody,
 };
 
+use super::clock::RealClock;
 use super::{error_message, message, within};
-use crate::clock::RealClock;
 use crate::ports::{Answer, Processor, ReportBody};
 use crate::processor::{ANSWER_SECONDS, Endpoint, MAX_ANSWER_BYTES, answer};
 

@@ -5,38 +5,8 @@ use super::intake::{self, Accepted};
 use super::parts::part;
 use super::{calling, dead_letter, run};
 use crate::bindings::DEAD_LETTERS;
-use crate::error::Fault;
-use crate::log;
-use crate::ports::{Message, Ports};
-
-/// What becomes of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is done with.
-    Done,
-    /// It comes again.
-    Later {
-        /// After so many seconds.
-        seconds: u32,
-    },
-}
-
-impl Verdict {
-    /// When a message comes again after a fault.
-    pub(super) fn after(fault: &Fault) -> Verdict {
-        match fault {
-            Fault::Transient(_) => Verdict::Later { seconds: 1 },
-            Fault::Overloaded(_) => Verdict::Later { seconds: 30 },
-            Fault::Permanent(_) => Verdict::Later { seconds: 10 },
-        }
-    }
-
-    fn of(outcome: Result<(), Fault>, what: &str) -> Verdict {
-        let Err(fault) = outcome else { return Verdict::Done };
-        log::error("message failed", serde_json::json!({ "work": what, "why": fault.to_string() }));
-        Verdict::after(&fault)
-    }
-}
+use crate::message::{Message, Verdict};
+use crate::ports::Ports;
 
 /// Handles the messages of one delivery: those that record advances all at once, the others one by one.
 pub async fn deliver(ports: &Ports, queue: &str, bodies: &[String]) -> Vec<Verdict> {

@@ -13,12 +13,12 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::calling;
-use super::delivery::Verdict;
 use crate::error::Fault;
-use crate::ledger::advances::{self, Asker, Intent, Proposal, Recorded, RefusedRow, Room, Standing};
+use crate::ledger::advances::{self, Asker, Proposal, Recorded, RefusedRow, Room, Standing};
 use crate::ledger::exceptions::NewException;
 use crate::log;
-use crate::ports::{Message, Ports};
+use crate::message::{Intent, Message, Verdict};
+use crate::ports::Ports;
 
 /// How often the same messages are offered when others to the same accounts are recorded in between.
 const ATTEMPTS: u32 = 5;

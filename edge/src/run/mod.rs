@@ -30,11 +30,9 @@ mod striking;
 mod sweeping;
 mod weighing;
 
-pub use budget::Budget;
 pub use calling::{give_back, submit};
-pub use delivery::{Verdict, deliver};
+pub use delivery::deliver;
 pub use opening::{Opened, open};
-pub use parts::PartName;
 #[cfg(feature = "sandbox")]
 pub use sandbox::advance;
 pub use sweeping::{dead_letter, sweep};
@@ -53,7 +51,8 @@ use crate::ledger::credits::Search;
 use crate::ledger::parts::{END, Part};
 use crate::ledger::{self, credits, runs};
 use crate::log;
-use crate::ports::{Message, Ports, Statement};
+use crate::message::{Message, PartName};
+use crate::ports::{Ports, Statement};
 
 /// How many credits a slice decides at once.
 const SLICE_CREDITS: usize = 100;

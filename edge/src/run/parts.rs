@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use paydown::date::Instant;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -17,16 +16,8 @@ use crate::error::Fault;
 use crate::ledger::parts::{self, Divider, Part};
 use crate::ledger::{self, decisions, runs};
 use crate::log;
-use crate::ports::{Message, Ports};
-
-/// The name of a part of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PartName {
-    /// Its stage.
-    stage: String,
-    /// Its number.
-    number: u32,
-}
+use crate::message::{Message, PartName};
+use crate::ports::Ports;
 
 impl PartName {
     pub(super) fn of(stage: Stage, part: &Part) -> PartName {
