@@ -75,6 +75,15 @@ fn a_refund_leaves_once_and_counts_until_it_fails() {
         timeline.as_array().into_iter().flatten().filter(|entry| entry["kind"] == "refund").collect();
     assert_eq!(of_refund.len(), 1);
     assert_eq!((&of_refund[0]["rule"], of_refund[0].get("debit_id")), (&json!("L8"), None));
+    // All that is about it names it: that it was asked for and named, and what the reports said.
+    let about_it: Vec<&Value> = timeline
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|entry| entry["refund_id"] == id.as_str())
+        .map(|entry| &entry["kind"])
+        .collect();
+    assert_eq!(about_it, ["refund", "transaction", "observation", "word", "observation", "word"]);
     client.replays();
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::credit::{Because, Kind, Reason};
 use crate::date::Instant;
-use crate::id::{DebitId, RunId};
+use crate::id::{DebitId, RefundId, RunId};
 use crate::observation::Source;
 
 /// One fact about a credit, and the rule of the law that it follows.
@@ -18,6 +18,9 @@ pub struct TimelineEntry {
     /// The debit it is about.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub debit_id: Option<DebitId>,
+    /// The refund it is about.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub refund_id: Option<RefundId>,
     /// The run that it came about in.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub run_id: Option<RunId>,

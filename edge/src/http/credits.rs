@@ -6,7 +6,7 @@ use paydown::api::{
 };
 use paydown::credit::{Because, CreditStatus, Facts, Kind, Reason};
 use paydown::date::{Instant, text};
-use paydown::id::{CreditId, DebitId};
+use paydown::id::{CreditId, DebitId, RefundId};
 use paydown::money;
 use paydown::observation::Outcome;
 use paydown::policy::{Gravity, gravity};
@@ -184,6 +184,7 @@ fn in_order(credit: &Facts, mut facts: Vec<TimelineFact>) -> Vec<TimelineEntry> 
         rule: if refund_ids.contains(&fact.subject) { Some("L8") } else { rule(credit.id, &fact) }
             .map(str::to_owned),
         debit_id: debit_ids.contains(&fact.subject).then_some(DebitId(fact.subject)),
+        refund_id: refund_ids.contains(&fact.subject).then_some(RefundId(fact.subject)),
         run_id: fact.run_id,
         source: fact.source,
         code: fact.code,

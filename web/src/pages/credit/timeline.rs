@@ -65,7 +65,11 @@ fn sequences(all: &[u32]) -> String {
 
 fn line(detail: &CreditDetail, entry: TimelineEntry) -> impl IntoView + use<> {
     let debit = detail.debits.iter().find(|debit| Some(debit.id) == entry.debit_id);
-    let subject = debit.map_or("The advance".to_owned(), |debit| format!("Debit {}", debit.sequence));
+    let subject = match debit {
+        Some(debit) => format!("Debit {}", debit.sequence),
+        None if entry.refund_id.is_some() => "A refund".to_owned(),
+        None => "The advance".to_owned(),
+    };
     let sought = sought(detail, debit, &entry);
     let rule = entry.rule.clone().map(|rule| view! { <Rule rule/> });
     let run = entry.run_id.map(|run| view! { <a href=format!("/runs/{run}")>"run"</a> });
@@ -91,14 +95,16 @@ fn sought(detail: &CreditDetail, debit: Option<&Debit>, entry: &TimelineEntry) -
     if entry.source? != Source::Report {
         return None;
     }
-    let transaction = match debit {
-        Some(debit) => debit.transaction_id.clone(),
-        None => detail.credit.transaction_id.clone(),
+    let refund = detail.refunds.iter().find(|refund| Some(refund.id) == entry.refund_id);
+    let (subject, transaction) = match (debit, refund) {
+        (Some(debit), _) => (debit.id.0, &debit.transaction_id),
+        (None, Some(refund)) => (refund.id.0, &refund.transaction_id),
+        (None, None) => (detail.credit.id.0, &detail.credit.transaction_id),
     };
     Some(Sought {
         run_id: entry.run_id?,
-        subject: debit.map_or(detail.credit.id.0, |debit| debit.id.0),
-        transaction_id: transaction.map(String::from),
+        subject,
+        transaction_id: transaction.clone().map(String::from),
         at: entry.at,
     })
 }
