@@ -254,6 +254,23 @@ fn l3_after_the_days_of_the_key_nothing_is_sought() {
 }
 
 #[test]
+fn l3_an_exception_that_a_person_closed_silences_its_own_debit_only() {
+    check(
+        "key_days 2
+         01-06 credit success
+         01-12 1 unanswered
+         01-14 1 unanswered
+         01-15 close no_answer
+         01-19 2 unanswered
+         01-21 2 unanswered",
+        "active: collected 0, in flight 200, scheduled 100
+         1 processing
+         2 processing
+         open no_answer of 2",
+    );
+}
+
+#[test]
 fn l3_an_advance_without_answer_is_sought_and_decided() {
     let story = "key_days 2
                  01-05 credit unanswered";
