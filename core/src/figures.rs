@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Age, Day, Failures, ReturnRate, Summary, Totals, signed};
+use crate::api::{Age, Day, Failures, OpenKind, ReturnRate, Summary, Totals, signed};
 use crate::credit::{CreditStatus, Debit, DebitStatus, Facts, State};
 use crate::date::{BusinessDate, Instant, days_before};
 use crate::policy::{RETURN_RATE_DAYS, ReturnClass};
@@ -229,7 +229,7 @@ impl Figures {
         as_of: Instant,
         today: BusinessDate,
         (from, to): (BusinessDate, BusinessDate),
-        open_exceptions: u64,
+        exceptions: Vec<OpenKind>,
         left: &BTreeMap<BusinessDate, i64>,
     ) -> Summary {
         let length = u32::try_from(to.days_since(from)).unwrap_or(0);
@@ -255,7 +255,8 @@ impl Figures {
             to,
             totals: self.money.shown(),
             credits: CREDIT_STATUSES.into_iter().map(number).collect(),
-            open_exceptions,
+            open_exceptions: exceptions.iter().map(|kind| kind.open).fold(0, u64::saturating_add),
+            exceptions,
             days: (0..=length).map(|n| day(from.plus_days(n))).collect(),
             ageing: self.ageing(today),
             overdue: overdue.fold(0, i64::saturating_add),

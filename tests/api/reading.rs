@@ -349,6 +349,9 @@ fn the_summary_is_the_sum_of_the_facts() {
         "pending": 0, "unconfirmed": 1, "failed": 1, "written_off": 0, "repaid": 0, "held": 1, "active": 1,
     });
     assert_eq!((&summary["credits"], &summary["open_exceptions"]), (&statuses, &json!(2)));
+    let oldest = book.client.read("/v1/exceptions?status=open");
+    let kinds = [0, 1].map(|n| json!({ "open": 1, "oldest": oldest["data"][n] }));
+    assert_eq!(summary["exceptions"], json!(kinds));
     let days = summary["days"].as_array().unwrap();
     assert_eq!(days.len(), 8);
     let day = |date: &str, expected: i64, collected: i64, outstanding: i64| json!({ "date": date, "expected": expected, "collected": collected, "outstanding": outstanding });

@@ -52,11 +52,13 @@ export interface Plan {
 }
 
 export interface Summary {
+  as_of: string;
   from: string;
   to: string;
   totals: Record<string, number>;
   credits: Record<string, number>;
   open_exceptions: number;
+  exceptions: { open: number; oldest: Exception }[];
   days: { date: string; expected: number; collected: number; outstanding: number | null }[];
   overdue: number;
   ageing: { days: string; debits: number; amount: number }[];
@@ -81,6 +83,13 @@ export class Api {
     for (let day = 0; day < days; day += 1) {
       await this.ask("POST", "/v1/sandbox/clock", { advance_days: 1 });
     }
+  }
+
+  /** The day's cron does not come, and the sweeper's does at noon. */
+  async sweepAtNoon(): Promise<void> {
+    const [last] = await this.list<{ business_date: string }>("/v1/runs?limit=1");
+    const noon = Date.parse(`${last?.business_date}T12:00:00Z`) + 86_400_000;
+    await this.send("GET", `/cdn-cgi/handler/scheduled?cron=${encodeURIComponent("*/10 * * * *")}&time=${noon}`);
   }
 
   credit(id: string): Promise<Credit> {

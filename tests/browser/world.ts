@@ -22,18 +22,10 @@ const MARKERS = [
 
 export default async function world(): Promise<(() => Promise<void>) | undefined> {
   if (process.env.PAYDOWN_URL) return undefined;
-  const [port, bankPort] = [await freePort(), await freePort()];
-  // Two test runs at once do not meet.
-  const state = join(ROOT, `target/state/browser-${port}`);
-  const child = start(port, bankPort, state);
-  const stop = async () => {
-    await kill(child);
-    rmSync(state, { recursive: true, force: true });
-  };
+  const { address, stop } = await serve(["--bank-port", `${await freePort()}`]);
   try {
-    await ready(child);
-    process.env.PAYDOWN_URL = `http://127.0.0.1:${port}`;
-    await prepare(new Api(process.env.PAYDOWN_URL));
+    process.env.PAYDOWN_URL = address;
+    await prepare(new Api(address));
   } catch (error) {
     await stop();
     throw error;
@@ -41,13 +33,32 @@ export default async function world(): Promise<(() => Promise<void>) | undefined
   return stop;
 }
 
+/** An empty book on a port and a state of its own, until it is stopped. */
+export async function serve(flags: string[]): Promise<{ address: string; stop: () => Promise<void> }> {
+  const port = await freePort();
+  // Two test runs at once do not meet.
+  const state = join(ROOT, `target/state/browser-${port}`);
+  const child = start(["--port", `${port}`, "--state", state, ...flags]);
+  const stop = async () => {
+    await kill(child);
+    rmSync(state, { recursive: true, force: true });
+  };
+  try {
+    await ready(child);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { address: `http://127.0.0.1:${port}`, stop };
+}
+
 /** `xtask dev` in a process group of its own, so that a kill reaches all of it. */
-function start(port: number, bankPort: number, state: string): ChildProcess {
+function start(flags: string[]): ChildProcess {
   const xtask = process.env.PAYDOWN_XTASK ?? join(ROOT, "target/debug/xtask");
-  const flags = ["dev", "--prebuilt", "--fresh", "--port", `${port}`, "--bank-port", `${bankPort}`];
   // The dashboard as it is deployed is split and small, and another build than the one that is tested otherwise.
-  if (process.env.PAYDOWN_RELEASED) flags.push("--released");
-  return spawn(xtask, [...flags, "--state", state], { detached: true, stdio: ["ignore", "pipe", "inherit"] });
+  const released = process.env.PAYDOWN_RELEASED ? ["--released"] : [];
+  const all = ["dev", "--prebuilt", "--fresh", ...released, ...flags];
+  return spawn(xtask, all, { detached: true, stdio: ["ignore", "pipe", "inherit"] });
 }
 
 /** Until it says that it serves; it ends before only when it cannot. */

@@ -22,8 +22,11 @@ pub fn differences(sqlite: &Sqlite, zone: &Zone, at: Instant) -> Result<(), Stri
     let book = of_book(sqlite, zone);
     let open = block_on(open_exceptions(sqlite)).map_err(|fault| fault.to_string())?;
     let left = block_on(left_by_day(sqlite, from, to)).map_err(|fault| fault.to_string())?;
-    let mut given_summary = given.summary(at, today, (from, to), open, &left);
-    let mut summary = book.summary(at, today, (from, to), sum(&open_by_kind(sqlite)), &left);
+    let mut kinds: Vec<_> = open.iter().map(|kind| (kind.oldest.id.to_string(), kind.open)).collect();
+    kinds.sort();
+    is_same("open exceptions and the oldest of each kind", &kinds, &oldest_by_kind(sqlite))?;
+    let mut given_summary = given.summary(at, today, (from, to), open.clone(), &left);
+    let mut summary = book.summary(at, today, (from, to), open, &left);
     for (given, day) in given_summary.days.drain(..).zip(summary.days.drain(..)) {
         is_same("a day", &given, &day)?;
     }
@@ -57,12 +60,18 @@ fn open_by_kind(sqlite: &Sqlite) -> Vec<(String, u64)> {
     )
 }
 
-fn counted(sqlite: &Sqlite, sql: &str) -> Vec<(String, u64)> {
-    sqlite.query(sql).iter().map(|row| serde_json::from_str(row).expect("a name and a number")).collect()
+fn oldest_by_kind(sqlite: &Sqlite) -> Vec<(String, u64)> {
+    counted(
+        sqlite,
+        "WITH open AS (SELECT * FROM exceptions WHERE id NOT IN (SELECT exception_id FROM resolutions))
+         SELECT json_array(o.id, (SELECT count(*) FROM open WHERE kind = o.kind)) FROM open o WHERE NOT EXISTS (
+           SELECT 1 FROM open WHERE kind = o.kind AND (opened_at, id) < (o.opened_at, o.id))
+         ORDER BY o.id",
+    )
 }
 
-fn sum(counts: &[(String, u64)]) -> u64 {
-    counts.iter().map(|(_, count)| count).sum()
+fn counted(sqlite: &Sqlite, sql: &str) -> Vec<(String, u64)> {
+    sqlite.query(sql).iter().map(|row| serde_json::from_str(row).expect("a name and a number")).collect()
 }
 
 fn is_same<T: std::fmt::Debug + PartialEq>(what: &str, given: &T, book: &T) -> Result<(), String> {

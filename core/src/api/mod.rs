@@ -35,7 +35,7 @@ pub use requests::{
 };
 pub use runs::{Amounts, Counts, ReportFacts, Run, RunDetail, RunStatus, StageProgress};
 pub use settings::{Intake, Settings, Stop};
-pub use summary::{Age, Day, Failures, ReturnRate, Summary, Totals};
+pub use summary::{Age, Day, Failures, OpenKind, ReturnRate, Summary, Totals};
 pub use timeline::TimelineEntry;
 
 use schemars::JsonSchema;

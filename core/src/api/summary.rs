@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Exception;
 use crate::credit::CreditStatus;
 use crate::date::{BusinessDate, Instant};
 use crate::policy::ReturnClass;
@@ -24,6 +25,8 @@ pub struct Summary {
     pub credits: BTreeMap<CreditStatus, u64>,
     /// How many exceptions are open.
     pub open_exceptions: u64,
+    /// The kinds of the open exceptions, that with the oldest first.
+    pub exceptions: Vec<OpenKind>,
     /// What was expected and collected on each day.
     pub days: Vec<Day>,
     /// What is still to be collected, by how long ago its installment was due.
@@ -34,6 +37,15 @@ pub struct Summary {
     pub failures: Vec<Failures>,
     /// How much of what was submitted in the last 60 days came back, by the classes that the network watches.
     pub returns: Vec<ReturnRate>,
+}
+
+/// The open exceptions of a kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OpenKind {
+    /// How many are open.
+    pub open: u64,
+    /// The one that is open for the longest time.
+    pub oldest: Exception,
 }
 
 /// The debits submitted in the last 60 days, and those of them that failed or were returned, of one class.

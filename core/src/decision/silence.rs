@@ -24,9 +24,9 @@ impl Deciding<'_> {
         }
         let own = self.facts.id.0;
         if not_covered > 0 {
-            let detail = format!(
-                "{not_covered} debits are {days} days without a word, and the reports do not cover it"
-            );
+            let debits =
+                if not_covered == 1 { "1 debit is".to_owned() } else { format!("{not_covered} debits are") };
+            let detail = format!("{debits} {days} days without a word, and the reports do not cover it");
             self.open(Kind::ReportGap, own, detail);
         } else {
             self.close(Kind::ReportGap, own);

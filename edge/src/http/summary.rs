@@ -38,7 +38,7 @@ pub async fn summary(call: Call) -> Answered {
         .take_while(|day| *day <= to)
         .collect();
     let figures = figures::now(database, zone, &days).await?;
-    let open_exceptions = listings::open_exceptions(database).await?;
+    let exceptions = listings::open_exceptions(database).await?;
     let left = figures::left_by_day(database, from, to).await?;
-    json(StatusCode::OK, &figures.summary(now, today, (from, to), open_exceptions, &left))
+    json(StatusCode::OK, &figures.summary(now, today, (from, to), exceptions, &left))
 }

@@ -212,10 +212,9 @@ pub async fn is_transaction(database: &dyn Database, transaction_id: &str) -> Re
     Ok(!found.is_empty())
 }
 
-/// How many exceptions are open.
-pub async fn open_exceptions(database: &dyn Database) -> Result<u64, Fault> {
-    let count = rows(database, statement(OPEN_EXCEPTIONS, &())?).await?;
-    Ok(count.into_iter().next().unwrap_or(0))
+/// The kinds of the open exceptions, each with how many are open and the oldest; the kind with the oldest first.
+pub async fn open_exceptions(database: &dyn Database) -> Result<Vec<api::OpenKind>, Fault> {
+    rows(database, statement(OPEN_KINDS, &())?).await
 }
 
 /// A fact of a credit, for its timeline.
@@ -339,9 +338,14 @@ GROUP BY name ORDER BY min(at)";
 
 macro_rules! exceptions {
     ($from:literal, $which:literal) => {
+        exceptions!("json_object('place', e.opened_at, 'exception', ", ")", $from, $which)
+    };
+    ($before:literal, $after:literal, $from:literal, $which:literal) => {
         concat!(
             "
-SELECT json_object('place', e.opened_at, 'exception', json_object('id', e.id, 'kind', e.kind,
+SELECT ",
+            $before,
+            "json_object('id', e.id, 'kind', e.kind,
   'status', iif(s.exception_id IS NULL, 'open', 'resolved'), 'subject', iif(e.kind = 'decision_contradicted', coalesce(
     (SELECT transaction_id FROM transactions WHERE subject_id = e.subject), e.subject), e.subject), 'credit_id', e.credit_id,
   'account_id', (SELECT account_id FROM credits WHERE id = e.credit_id), 'run_id', e.run_id, 'detail', e.detail, 'opened_at', e.opened_at,
@@ -352,7 +356,9 @@ SELECT json_object('place', e.opened_at, 'exception', json_object('id', e.id, 'k
     || iif(EXISTS (
       SELECT 1 FROM holds h WHERE h.exception_id = e.id AND NOT EXISTS (
         SELECT 1 FROM releases WHERE credit_id = h.credit_id AND exception_id = h.exception_id)),
-    '\"release\"', '\"close\"') || ']'))))
+    '\"release\"', '\"close\"') || ']')))",
+            $after,
+            "
 FROM ",
             $from,
             " LEFT JOIN resolutions s ON s.exception_id = e.id WHERE ",
@@ -401,7 +407,15 @@ const CREDIT_OF_REFUND: &str = "SELECT json_quote(credit_id) FROM refunds WHERE 
 const IS_TRANSACTION: &str = "
 SELECT json_quote(transaction_id) FROM transactions WHERE transaction_id = ?1 ->> '$.transaction_id'";
 
-const OPEN_EXCEPTIONS: &str = "SELECT json_quote(count(*)) FROM unresolved";
+/// Beside the one `min()`, SQLite takes the other columns of a group from the row that has it.
+const OPEN_KINDS: &str = exceptions!(
+    "json_object('open', of_kind.open, 'oldest', ",
+    ")",
+    "(SELECT count(*) AS open, min(e.opened_at || e.id), e.id FROM unresolved u
+  CROSS JOIN exceptions e ON e.id = u.exception_id GROUP BY e.kind) AS of_kind
+CROSS JOIN exceptions e ON e.id = of_kind.id",
+    "true ORDER BY e.opened_at, e.id"
+);
 
 /// One statement for each table that holds facts of a credit.
 const TIMELINE: [&str; 21] = [

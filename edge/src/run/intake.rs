@@ -9,6 +9,7 @@
 use paydown::credit::Kind;
 use paydown::date::text;
 use paydown::id::{self, CreditId};
+use paydown::money;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -276,8 +277,9 @@ fn row(accepted: &Accepted, why: &str, at: &str) -> Result<RefusedRow, Fault> {
 }
 
 fn detail(intent: &Intent, why: &str) -> String {
+    let amount = money::text(intent.terms.amount.signed(), &intent.currency);
     format!(
-        "an advance of {} minor units to the account {} was answered as credit {} from the queue and not recorded: {why}",
-        intent.terms.amount, intent.account_id, intent.id
+        "an advance of {amount} to the account {} was answered as credit {} from the queue and not recorded: {why}",
+        intent.account_id, intent.id
     )
 }

@@ -42,7 +42,11 @@ pub(super) async fn weigh(running: &Running<'_>) -> Result<Stretch, Fault> {
         return Ok(Stretch::Done(because(&[])));
     }
     let amount = money::text(i128::from(weight.amount), &settings.currency);
-    let reason = format!("{} debits of {amount} are due, more than one run may issue", weight.debits);
+    let due = match weight.debits {
+        1 => format!("1 debit of {amount} is due"),
+        debits => format!("{debits} debits of {amount} are due"),
+    };
+    let reason = format!("{due}, more than one run may issue");
     open(running, &reason).await?;
     Ok(Stretch::Done(because(&[reason])))
 }

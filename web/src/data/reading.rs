@@ -121,8 +121,6 @@ pub struct ExceptionsAsked {
     pub status: Option<String>,
     /// The kind.
     pub kind: Option<String>,
-    /// How many at most, if not a page's worth.
-    pub limit: Option<u32>,
     /// Where the page begins.
     pub cursor: Option<String>,
 }
@@ -134,7 +132,7 @@ pub fn exceptions(asked: impl Fn() -> ExceptionsAsked + Send + Sync + 'static) -
         Path::new("/v1/exceptions")
             .with("status", asked.status)
             .with("kind", asked.kind)
-            .with("limit", asked.limit.or(Some(PAGE)))
+            .with("limit", Some(PAGE))
             .with("cursor", asked.cursor)
             .text()
     })

@@ -1,11 +1,10 @@
 //! The Overview: whether money is where it should be, and what a person should look at.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use paydown::api::{Age, Exception, Failures, Settings, Summary};
+use paydown::api::{Age, Failures, OpenKind, Settings, Summary};
 use paydown::credit::CreditStatus;
 use paydown::date::BusinessDate;
 
@@ -17,13 +16,10 @@ use crate::components::faces::Shown;
 use crate::components::filters::Text;
 use crate::components::intl::{At, On, business_date, counted, money, number};
 use crate::components::labels::{self, Labelled};
-use crate::data::reading::{self, DebitsAsked, ExceptionsAsked};
+use crate::data::reading::{self, DebitsAsked};
 
 /// How many failed debits are named here; the page behind has them all.
 const NAMED: usize = 6;
-
-/// How many open exceptions are looked at for one of each kind: as many as a page of the API has.
-const LOOKED_AT: u32 = 200;
 
 /// How far back failures are called lately, in days.
 const LATELY_DAYS: u32 = 7;
@@ -42,7 +38,7 @@ pub fn OverviewPage() -> impl IntoView {
                     {move || view! { <Days summary=summary.get()/> }}
                     <FailedLately today=Memo::new(move |_| business_date(summary.get().as_of))/>
                 </div>
-                <NeedsAction/>
+                {move || view! { <NeedsAction kinds=summary.get().exceptions.clone()/> }}
             </div>
             {move || view! { <Tables summary=summary.get()/> }}
         </Shown>
@@ -195,33 +191,22 @@ fn FailuresByCode(failures: Vec<Failures>, currency: String) -> impl IntoView {
 
 /// The oldest open exception of each kind, with the way to what it is about and to all of its kind.
 #[component]
-fn NeedsAction() -> impl IntoView {
-    let open = reading::exceptions(|| ExceptionsAsked {
-        status: Some("open".into()),
-        limit: Some(LOOKED_AT),
-        ..Default::default()
-    });
+fn NeedsAction(kinds: Vec<OpenKind>) -> impl IntoView {
+    let all = match kinds.is_empty() {
+        true => view! { <p class="quiet">"Nothing waits for a person."</p> }.into_any(),
+        false => view! { <p><a href="/exceptions?status=open">"All open exceptions"</a></p> }.into_any(),
+    };
     view! {
         <section aria-labelledby="needs-action">
             <h2 id="needs-action">"Needs action"</h2>
-            <Shown of=open let:page>
-                {move || {
-                    let page = page.get();
-                    if page.data.is_empty() {
-                        return view! { <p class="quiet">"Nothing waits for a person."</p> }.into_any();
-                    }
-                    let mut kinds = BTreeSet::new();
-                    let oldest = page.data.iter().filter(|exception| kinds.insert(exception.kind));
-                    let rows = oldest.cloned().map(needs_action).collect_view();
-                    view! { <ul class="rows">{rows}</ul><p><a href="/exceptions?status=open">"All open exceptions"</a></p> }
-                        .into_any()
-                }}
-            </Shown>
+            <ul class="rows">{kinds.into_iter().map(needs_action).collect_view()}</ul>
+            {all}
         </section>
     }
 }
 
-fn needs_action(exception: Exception) -> impl IntoView {
+fn needs_action(kind: OpenKind) -> impl IntoView {
+    let (open, exception) = (kind.open, kind.oldest);
     let href = match exception.credit_id {
         Some(id) => format!("/credits/{id}?about={}", exception.subject),
         None => format!("/exceptions?status=open&kind={}", exception.kind.name()),
@@ -232,6 +217,8 @@ fn needs_action(exception: Exception) -> impl IntoView {
     view! {
         <li>
             <a href=all>{kind}</a>
+            " "
+            <span class="quiet">{number(open)}</span>
             " "
             <Rule rule=exception.kind.rule().to_owned()/>
             <p>{exception.detail}</p>

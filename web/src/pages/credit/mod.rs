@@ -14,6 +14,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use paydown::api::{CreditDetail, Debit, Settings};
+use paydown::credit::DebitStatus;
 
 use crate::charts::share::{ShareBar, owed};
 use crate::components::badge::Badge;
@@ -74,7 +75,8 @@ fn statement_of() -> (RwSignal<String>, impl Fn() + Copy) {
     (printed, || drop(window().print()))
 }
 
-/// What the address asks about: a debit, by its sequence, its id or its transaction; of anything else, the credit itself.
+/// What the address asks about: a debit, by its sequence, its id or its transaction, or the last that failed on the account;
+/// of anything else, the credit itself.
 fn asked_for(detail: &CreditDetail) -> Option<Option<Debit>> {
     let query = use_query_map();
     let sequence = query.with(|query| query.get_str("debit").and_then(|text| text.parse::<u32>().ok()));
@@ -84,7 +86,12 @@ fn asked_for(detail: &CreditDetail) -> Option<Option<Debit>> {
         let names = [Some(debit.id.to_string()), transaction];
         Some(debit.sequence) == sequence || names.iter().flatten().any(|name| Some(name) == about.as_ref())
     };
-    let debit = detail.debits.iter().find(is_it).cloned();
+    let debit = detail.debits.iter().find(is_it);
+    // What is about the account is about the debits that failed on it, of which the last says why.
+    let is_account = about.as_ref() == Some(&detail.credit.account_id);
+    let failed = || detail.debits.iter().filter(|debit| debit.status == DebitStatus::Failed);
+    let last_failed = || failed().max_by_key(|debit| debit.resolved_at).filter(|_| is_account);
+    let debit = debit.or_else(last_failed).cloned();
     (debit.is_some() || about.is_some()).then_some(debit)
 }
 

@@ -46,7 +46,6 @@ pub fn ExceptionsPage() -> impl IntoView {
             status: query.get("status"),
             kind: query.get("kind"),
             cursor: query.get("cursor"),
-            ..Default::default()
         }
     });
     let closing = RwSignal::new(None::<Exception>);

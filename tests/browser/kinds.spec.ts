@@ -1,0 +1,99 @@
+// Why is the money not where it should be? Two clicks from the Overview show the cause of each kind of exception, in a
+// book that every one of them befell.
+
+import type { Locator, Page } from "@playwright/test";
+import type { Exception } from "./api";
+import { live } from "./kinds";
+import { expect, open, test as base } from "./paydown";
+
+const test = base.extend<object, { book: string }>({
+  book: [
+    async ({}, use) => {
+      const { address, stop } = await live();
+      await use(address);
+      await stop();
+    },
+    { scope: "worker", timeout: 600_000 },
+  ],
+  baseURL: async ({ book }, use) => use(book),
+});
+
+/** What the second click shows. */
+type Cause = (page: Page, exception: Exception) => Promise<void>;
+
+/** The row of the report that brought it about. */
+const row = (words: RegExp): Cause => async (page) => {
+  await story(page).getByRole("button", { name: "Show the report row" }).last().click();
+  await expect(page.getByLabel("Report row")).toContainText(words);
+};
+
+/** The run that saw it, with what it read. */
+const run: Cause = async (page, exception) => {
+  const opened = story(page).getByRole("listitem").filter({ hasText: exception.detail }).first();
+  await opened.getByRole("link", { name: "run" }).click();
+  await expect(page).toHaveURL(new RegExp(`/runs/${exception.run_id}$`));
+  await expect(page.getByRole("region", { name: "The report it read" })).toBeVisible();
+};
+
+/** What an operator said when it began. */
+const act = (words: string): Cause => async (page) => {
+  await story(page).getByRole("link", { name: "Close" }).click();
+  await expect(page.getByRole("region", { name: "Timeline" })).toContainText(words);
+};
+
+/** The run that the list of exceptions leads to. */
+const listedRun = (words: RegExp): Cause => async (page, exception) => {
+  await page.getByRole("row").filter({ hasText: exception.detail }).first().getByRole("link", { name: "run" }).click();
+  await expect(page.getByRole("main")).toContainText(words);
+};
+
+/** What was said, as the dialog shows it that resolves it. */
+const said = (words: RegExp): Cause => async (page, exception) => {
+  await page.getByRole("row").filter({ hasText: exception.detail }).first().getByRole("button", { name: "Resolve…" }).click();
+  await expect(page.getByRole("dialog", { name: "Resolve this exception" })).toContainText(words);
+};
+
+/** All kinds, but one: no world has reached `over_collection_prevented`, which stands guard over the law itself. */
+const CAUSES: Record<string, Cause> = {
+  credit_unconfirmed: run,
+  credit_returned: row(/failure,R03/),
+  credit_contradiction: row(/success/),
+  no_answer: run,
+  timeout_limit: run,
+  report_gap: run,
+  report_hole: listedRun(/Not complete|The report it read/),
+  over_collected: row(/success/),
+  unknown_transaction: said(/Report says: success/),
+  malformed_row: listedRun(/Malformed\s*1/),
+  hard_return: row(/failure,R02/),
+  unknown_return_code: row(/failure,Q77/),
+  retry_limit: row(/failure,R01/),
+  held_by_operator: act("the customer disputes the amount"),
+  decision_contradicted: row(/success/),
+  over_refunded: row(/failure,R03/),
+  two_strikes: row(/failure,R01/),
+  run_late: listedRun(/Run of/),
+  request_refused: said(/not recorded/),
+  run_limit: listedRun(/more than one run may issue/),
+};
+
+test("two clicks from the Overview show the cause of each kind of exception", async ({ page, api }) => {
+  const { exceptions } = await api.summary();
+  const oldest = new Map(exceptions.map(({ oldest }) => [oldest.kind, oldest]));
+  expect([...oldest.keys()].sort()).toEqual(Object.keys(CAUSES).sort());
+  for (const [kind, cause] of Object.entries(CAUSES)) {
+    await test.step(kind, async () => {
+      const exception = oldest.get(kind);
+      if (!exception) throw new Error(kind);
+      await open(page, "/");
+      const about = page.getByRole("region", { name: "Needs action" }).getByRole("listitem").filter({ hasText: exception.detail });
+      await about.getByText("oldest:").getByRole("link").click();
+      await expect(page.getByRole(exception.credit_id ? "main" : "table")).toContainText(exception.detail);
+      await cause(page, exception);
+    });
+  }
+});
+
+function story(page: Page): Locator {
+  return page.getByRole("region", { name: /^Why .* stands where it does/ });
+}
