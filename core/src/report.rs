@@ -1159,7 +1159,201 @@ mod tests {
         for _ in 0..1000 {
             parser.feed(&[b'x'; 5000], |line| panic!("{line:?}"));
         }
-        assert!(parser.unfinished.len() <= MAX_UNFINISHED_BYTES);
+        // The longest line and its ending, CRLF at most.
+        assert_eq!(parser.unfinished.len(), 4098);
+    }
+
+    #[test]
+    fn a_block_is_of_whole_lines_that_the_cache_holds() {
+        let line = "tx,success,,2026-01-05T06:00:00Z\n";
+        let (block, after) =
+            split_block(line.repeat(1000).as_bytes()).map(|(b, a)| (b.len(), a.len())).unwrap();
+        assert_eq!((block, after), (496 * line.len(), 504 * line.len()));
+        assert!(block <= 16_384 && block + line.len() > 16_384);
+        // A line that is longer is a block by itself.
+        let longer = format!("{}\n{line}", "x".repeat(20_000));
+        assert_eq!(split_block(longer.as_bytes()).map(|(block, _)| block.len()), Some(20_001));
+    }
+
+    const ALL: &str = "transaction_id,status,code,at,reference,note";
+
+    fn header(names: &str) -> Header {
+        Header::from_line(names.as_bytes()).unwrap()
+    }
+
+    /// A row with its ending and the line after it, read the short way.
+    fn read_short<'a>(lines: &'a str, names: &str, usual: &mut Usual) -> Option<(ReportRow<'a>, usize)> {
+        read_ordinary_row(lines, &header(names), parser().latest, usual)
+    }
+
+    /// The same row, read the long way.
+    fn read_long<'a>(row: &'a str, names: &str) -> Result<ReportRow<'a>, Why> {
+        read_row(row, &header(names), true, parser().latest)
+    }
+
+    /// Reads rows the short way, one after the other as in a report, and the long way, which gives the same.
+    #[track_caller]
+    fn check_short(names: &str, rows: &[&str]) {
+        for (ending, next) in [("\n", ""), ("\r\n", ""), ("\n", "tx_9,failure,"), ("\r\n", "\r\n")] {
+            let mut usual = Usual::default();
+            for row in rows {
+                let lines = format!("{row}{ending}{next}");
+                let expected = (read_long(row, names).unwrap(), row.len() + ending.len());
+                assert_eq!(read_short(&lines, names, &mut usual), Some(expected), "{}", lines.escape_debug());
+            }
+        }
+    }
+
+    #[test]
+    fn nearly_all_rows_are_read_the_short_way() {
+        check_short(
+            "transaction_id,status,code,at",
+            &[
+                "tx_1,success,,2026-01-05T06:00:00Z",
+                "tx_2,failure,R01,2026-01-05T06:00:01Z",
+                // Its id is longer than the one before, and it is of another day; then shorter again.
+                "0190f5a0-0000-7000-8000-000000000001,failure,R10,2026-01-04T23:59:59Z",
+                "0190f5a0-0000-7000-8000-00000000000~,failure,R10,2026-01-04T19:18:27Z",
+                "t,success,OK,2024-02-29T00:00:00Z",
+                // Blanks belong to the field.
+                " 5 $ ,success, ok ,2024-02-29T00:00:00Z",
+            ],
+        );
+        // Whatever column is last.
+        check_short("at,status,transaction_id,code", &["2026-01-05T06:00:00Z,failure,tx_1,R01"]);
+        check_short("at,status,transaction_id,code", &["2026-01-05T06:00:00Z,success,tx_1,"]);
+        check_short("at,code,transaction_id,status", &["2026-01-05T06:00:00Z,,tx_1,success"]);
+        check_short(
+            ALL,
+            &[
+                "tx_1,success,,2026-01-05T06:00:00Z,0190f5a0-0000-7000-8000-000000000001,late",
+                "tx_1,success,,2026-01-05T06:00:00Z,not ours,",
+                "tx_1,success,,2026-01-05T06:00:00Z,,",
+                // What a note says is nobody's business here.
+                "tx_1,success,,2026-01-05T06:00:00Z,,\u{e9}t\u{e9}\tx",
+            ],
+        );
+    }
+
+    #[test]
+    fn the_short_way_goes_as_far_as_a_row_may() {
+        let names = "transaction_id,status,code,at";
+        let longest_id = format!("{},success,,2026-01-05T06:00:00Z", "x".repeat(255));
+        let longest_code = format!("t,failure,{},2026-01-05T06:00:00Z", "c".repeat(32));
+        check_short(names, &[&longest_id, &longest_code]);
+        // Exactly a day after the download.
+        check_short(names, &["t,success,,2026-01-07T06:00:00Z"]);
+        // 4096 bytes with its ending: without a look at the ending, no more can be said to be a line of 4 KiB.
+        let line =
+            |bytes: usize| format!("{:x<bytes$}\n", "t,success,,2026-01-05T06:00:00Z,,", bytes = bytes - 1);
+        let (longest, longer) = (line(4096), line(4097));
+        let expected = (read_long(longest.trim_end(), ALL).unwrap(), 4096);
+        assert_eq!(read_short(&longest, ALL, &mut Usual::default()), Some(expected));
+        assert_eq!(read_short(&longer, ALL, &mut Usual::default()), None);
+        assert!(read_long(longer.trim_end(), ALL).is_ok());
+    }
+
+    #[test]
+    fn the_short_way_leaves_the_rest_to_the_long_one() {
+        let too_long_id = format!("{},success,,2026-01-05T06:00:00Z,,", "x".repeat(256));
+        let too_long_code = format!("t,failure,{},2026-01-05T06:00:00Z,,", "c".repeat(33));
+        for (row, read) in [
+            // They are rows, written otherwise than most.
+            ("\"t\",success,,2026-01-05T06:00:00Z,,", Ok(())),
+            ("t,success,,2026-01-05T06:00:00Z,,\"late\"", Ok(())),
+            ("t,success,\"\",2026-01-05T06:00:00Z,,", Ok(())),
+            ("\u{e9},success,,2026-01-05T06:00:00Z,,", Ok(())),
+            ("sixteen and \u{e9} or more,success,,2026-01-05T06:00:00Z,,", Ok(())),
+            ("t,success,,2026-01-05T07:00:00+01:00,,", Ok(())),
+            ("t,success,,2026-01-05T06:00:00.5Z,,", Ok(())),
+            ("t,success,,2026-01-05t06:00:00Z,,", Ok(())),
+            ("t,success,,2026-01-05T06:00:00z,,", Ok(())),
+            ("t,success,,2016-12-31T23:59:60Z,,", Ok(())),
+            // They are none, and the long way says why.
+            ("", Err(Why::FieldCount)),
+            ("t,success,,2026-01-05T06:00:00Z", Err(Why::FieldCount)),
+            ("t,success,,2026-01-05T06:00:00Z,,,", Err(Why::FieldCount)),
+            ("t,success,,2026-01-05T06:00:00Z,,5\"", Err(Why::Quoting)),
+            (",success,,2026-01-05T06:00:00Z,,", Err(Why::TransactionId)),
+            ("t\tx,success,,2026-01-05T06:00:00Z,,", Err(Why::TransactionId)),
+            ("sixteen and \t or more,success,,2026-01-05T06:00:00Z,,", Err(Why::TransactionId)),
+            ("t\u{7f},success,,2026-01-05T06:00:00Z,,", Err(Why::TransactionId)),
+            (&too_long_id, Err(Why::TransactionId)),
+            ("t,maybe,,2026-01-05T06:00:00Z,,", Err(Why::Status)),
+            ("t,successful,,2026-01-05T06:00:00Z,,", Err(Why::Status)),
+            ("t,failure,R\t1,2026-01-05T06:00:00Z,,", Err(Why::Code)),
+            ("t,failure,R01\r,2026-01-05T06:00:00Z,,", Err(Why::Code)),
+            (&too_long_code, Err(Why::Code)),
+            ("t,success,,2026-01-05T24:00:00Z,,", Err(Why::At)),
+            ("t,success,,2026-01-05T06:60:00Z,,", Err(Why::At)),
+            ("t,success,,2026-01-05T06:00:61Z,,", Err(Why::At)),
+            ("t,success,,2025-02-29T06:00:00Z,,", Err(Why::At)),
+            ("t,success,,2026-01-05T0::00:00Z,,", Err(Why::At)),
+            ("t,success,,2026-01-05T06;00:00Z,,", Err(Why::At)),
+            ("t,success,,2026-01-05T06:00.00Z,,", Err(Why::At)),
+            ("t,success,,2026-01-05T06:0\u{df}:0Z,,", Err(Why::At)),
+            ("t,success,,2026-01-07T06:00:01Z,,", Err(Why::AfterDownload)),
+        ] {
+            let lines = format!("{row}\n");
+            assert_eq!(read_short(&lines, ALL, &mut Usual::default()), None, "{}", row.escape_debug());
+            assert_eq!(read_long(row, ALL).map(drop), read, "{}", row.escape_debug());
+        }
+        // An id at the end of a line is taken up to its LF alone.
+        let (names, row) = ("at,code,status,transaction_id", "2026-01-05T06:00:00Z,R01,failure,tx_1");
+        let expected = (read_long(row, names).unwrap(), row.len() + 1);
+        assert_eq!(read_short(&format!("{row}\n"), names, &mut Usual::default()), Some(expected));
+        assert_eq!(read_short(&format!("{row}\r\n"), names, &mut Usual::default()), None);
+        // Without its ending it may have been cut off, which is not the short way's to judge.
+        let cut = "t,success,,2026-01-05T06:00:00Z,,";
+        assert_eq!(read_short(cut, ALL, &mut Usual::default()), None);
+    }
+
+    #[test]
+    fn a_header_has_at_most_4_kib() {
+        let names = |bytes: usize| format!("{:x<bytes$}", "transaction_id,status,code,at,");
+        assert!(Header::parse(names(4096).as_bytes()).is_ok());
+        assert_eq!(Header::parse(names(4097).as_bytes()), Err(HeaderProblem::TooLong));
+        for ending in ["\n", "\r\n"] {
+            assert!(check(format!("{}{ending}", names(4096)), &[]).is_whole());
+            let longer = check(format!("{}{ending}", names(4097)), &[]);
+            assert_eq!(longer.header, Err(HeaderProblem::TooLong));
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_a_sentence() {
+        for (why, said) in [
+            (Why::TooLong, "it is longer than 4096 bytes"),
+            (Why::NotUtf8, "it is not UTF-8"),
+            (Why::Quoting, "a quote is not closed on the line or stands where none may"),
+            (Why::FieldCount, "it has more or fewer fields than the header"),
+            (Why::CutOff, "it has no line ending and may have been cut off"),
+            (Why::TransactionId, "its transaction id is empty, too long or has control characters"),
+            (Why::Status, "its status is neither success nor failure"),
+            (Why::Code, "its code is longer than 32 bytes or has control characters"),
+            (Why::At, "its instant is not RFC 3339"),
+            (Why::AfterDownload, "its instant is more than a day after the download"),
+        ] {
+            assert_eq!(why.to_string(), said);
+        }
+        let no_column = |column| HeaderProblem::Missing(column).to_string();
+        let two_columns = |column| HeaderProblem::Repeated(column).to_string();
+        for (said, expected) in [
+            (HeaderProblem::Absent.to_string(), "the report has no header"),
+            (HeaderProblem::TooLong.to_string(), "the report's header is longer than 4096 bytes"),
+            (
+                HeaderProblem::Quoting.to_string(),
+                "a quote in the report's header is not closed or stands where none may",
+            ),
+            (no_column(Column::TransactionId), "the report's header has no column transaction_id"),
+            (no_column(Column::Status), "the report's header has no column status"),
+            (no_column(Column::Code), "the report's header has no column code"),
+            (no_column(Column::At), "the report's header has no column at"),
+            (two_columns(Column::Reference), "the report's header has more than one column reference"),
+            (two_columns(Column::Ignored), "the report's header has more than one column another column"),
+        ] {
+            assert_eq!(said, expected);
+        }
     }
 
     /// Bytes that look like a report, with all that can go wrong in one.
