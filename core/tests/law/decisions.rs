@@ -16,6 +16,8 @@
 //! | `01-14 no run`, `01-14 no report` | no run at all; a run without a complete report |
 //! | `01-14 write off`, `pay off`, `pause 2`, `paid 150`, `revoke` | an operator does that, an hour before the run |
 //! | `01-14 refund 50`, `refund failure` | an operator gives something back; the report's word on it |
+//! | `01-14 refund 30 more` | a second one |
+//! | `01-14 1 attached` | an operator names the transaction of debit 1, an hour before the run |
 //! | `01-14 close over_collected` | a person closes the exception, an hour before the run |
 //! | `01-14 release`, `release of 1` | an operator ends all holds, or that of debit 1, an hour before the run |
 //!
@@ -26,12 +28,12 @@ use std::collections::BTreeMap;
 use chrono::{NaiveDate, NaiveTime};
 use paydown::api::Refund;
 use paydown::calendar::DueDateRoll;
-use paydown::credit::{DebitFacts, DebitStatus, Reason, State};
+use paydown::credit::{DebitFacts, DebitStatus, Kind, Reason, State};
 use paydown::date::{BusinessDate, Instant};
-use paydown::decision::{Effect, Input};
-use paydown::id::RefundId;
+use paydown::decision::{Effect, Fact, Input, two_strikes};
+use paydown::id::{DebitId, RefundId, TransactionId};
 use paydown::money::Cents;
-use paydown::observation::{Source, Status};
+use paydown::observation::{Outcome, Source, Status, Word};
 use paydown::plan::Terms;
 use paydown::policy::Policy;
 use serde::Serialize;
@@ -132,6 +134,20 @@ fn l2_success_with_an_earlier_failure_is_planned_and_held() {
 }
 
 #[test]
+fn l2_a_failure_that_turns_out_a_return_reopens_nothing() {
+    // The failure is of the very instant of the success, and wins; later an earlier success comes to light.
+    let story = "01-06 credit success
+                 01-08 credit failure at 01-06T05
+                 01-09 close credit_returned";
+    let failed = "failed: collected 0, in flight 0, scheduled 0
+                  1 cancelled because credit_returned
+                  2 cancelled because credit_returned
+                  3 cancelled because credit_returned";
+    check(story, failed);
+    check(&format!("{story}\n 01-10 credit success at 01-05T20"), failed);
+}
+
+#[test]
 fn l3_a_refusal_of_the_first_call_fails_a_debit_at_once() {
     check(
         "01-06 credit success
@@ -177,6 +193,18 @@ fn l3_a_refusal_that_was_recorded_is_dealt_with_and_not_called_for_again() {
          1 failed R02
          open hard_return of 1",
     );
+}
+
+#[test]
+fn l3_a_refusal_that_was_recorded_is_an_answer_before_any_call() {
+    let mut world = live(&Story::read("01-06 credit success\n 01-12 1 refused R02 and lost"));
+    let debit = subject_of(&world, "1");
+    let seeking = world.decide(Input::Seek, instant(date("01-13"), 6));
+    let Some(Fact::Word(word)) = seeking.facts.first() else { panic!("a word comes first: {seeking:?}") };
+    assert_eq!((word.subject, word.outcome, word.code.as_deref()), (debit, Outcome::Failure, Some("R02")));
+    // The account is held, and the processor is not called.
+    let exception_id = world.facts.holds[0].exception_id;
+    assert_eq!(seeking.effects, [Effect::HoldAccount { exception_id }]);
 }
 
 #[test]
@@ -233,6 +261,46 @@ fn l3_under_a_hold_nothing_is_sought() {
     check(
         &format!("{}\n 01-20 2 unanswered\n 01-21 2 named", story.trim_end_matches("01-20 2 named")),
         &format!("held: collected 0, in flight 100, scheduled 200\n {held}\n open no_answer of 2"),
+    );
+}
+
+#[test]
+fn l3_of_a_credit_that_failed_or_was_given_up_nothing_is_sought() {
+    let story = "01-06 credit success
+                 01-12 1 unanswered";
+    check(
+        &format!("{story}\n 01-13 write off\n 01-13 1 named"),
+        "written_off: collected 0, in flight 100, scheduled 0
+         1 processing
+         2 cancelled because written_off
+         3 cancelled because written_off
+         open no_answer of 1",
+    );
+    check(
+        &format!("{story}\n 01-13 credit failure\n 01-14 1 named"),
+        "failed: collected 0, in flight 100, scheduled 0
+         1 processing
+         2 cancelled because credit_returned
+         3 cancelled because credit_returned
+         open credit_returned of credit
+         open no_answer of 1",
+    );
+}
+
+#[test]
+fn l3_the_days_of_a_key_count_from_its_own_first_answer() {
+    // Debit 1's eight days are over, debit 2 was first asked for the day before.
+    check(
+        "key_days 8
+         01-06 credit success
+         01-12 1 unanswered
+         01-19 2 unanswered
+         01-20 1 named
+         01-20 2 named",
+        "active: collected 0, in flight 200, scheduled 100
+         1 processing
+         2 submitted
+         open no_answer of 1",
     );
 }
 
@@ -687,6 +755,23 @@ fn l7_without_a_date_before_the_limit_the_credit_is_held() {
 }
 
 #[test]
+fn l7_the_run_date_is_no_date_that_is_left() {
+    // Debit 1's failure is read on 09-02, the last of its 180 days, on which nothing else is due.
+    check(
+        "advance 300 over 3 every 60
+         01-06 credit success
+         03-06..09-01 no report
+         09-02 1 R01 at 03-07T05",
+        "held: collected 0, in flight 200, scheduled 0
+         1 failed R01
+         2 submitted
+         3 submitted
+         open report_gap of credit
+         open retry_limit of 1",
+    );
+}
+
+#[test]
 fn l7_a_change_of_code_acts_by_the_holds_only() {
     check(
         "01-06 credit success
@@ -829,6 +914,147 @@ fn l8_a_decision_counts_only_while_the_processor_is_silent() {
          1 failed R01
          4 scheduled 100 on 02-02, failed of 1",
     );
+}
+
+/// What `input` about what `name` calls adds to the facts of a story, in February.
+fn recorded(story: &str, name: &str, input: impl Fn(Uuid) -> Input) -> Vec<Fact> {
+    let mut world = live(&Story::read(story));
+    let subject = subject_of(&world, name);
+    let decision = world.decide(input(subject), instant(date("02-01"), 5));
+    assert_eq!(decision.effects, [], "nothing is called for");
+    decision.facts
+}
+
+#[test]
+fn l8_a_decision_is_recorded_of_what_was_asked_and_had_no_answer() {
+    let decide = |story: &str, name: &str, word: &str| {
+        let facts = recorded(story, name, |subject| decided(subject, word));
+        match &facts[..] {
+            [] => false,
+            [Fact::Decided { status, code, .. }] => {
+                assert_eq!((*status, code.as_deref()), status_of(word), "as it was decided");
+                true
+            }
+            _ => panic!("{facts:?}"),
+        }
+    };
+    let issued = "01-06 credit success\n 01-12 no report";
+    let silent = "01-06 no report";
+    assert!(decide(silent, "credit", "success") && decide(silent, "credit", "R03"));
+    assert!(decide(issued, "1", "success") && decide(issued, "1", "R01"));
+    // The advance succeeded, by the report; debits 2 and 3 were never submitted.
+    assert!(!decide(issued, "credit", "failure"));
+    assert!(!decide(issued, "2", "success") && !decide(issued, "3", "R01"));
+    // Once the processor has spoken, by a row or by a refusal, it is not for an operator to say.
+    assert!(!decide(&format!("{issued}\n 01-13 1 R01"), "1", "success"));
+    assert!(!decide(&format!("{issued}\n 01-13 1 success"), "1", "R01"));
+    assert!(!decide("01-06 credit success\n 01-12 1 refused R01", "1", "success"));
+    let refunded = "01-06 credit success\n 01-08 paid 350\n 01-09 refund 50";
+    assert!(decide(refunded, "refund", "success") && decide(refunded, "refund", "failure"));
+    assert!(!decide(&format!("{refunded}\n 01-10 refund success"), "refund", "failure"));
+}
+
+#[test]
+fn l8_a_decision_may_be_changed_but_is_not_recorded_twice() {
+    let decided_again = |before: &str, word: &str| {
+        let story = format!("01-06 credit success\n {before}");
+        !recorded(&story, "1", |subject| decided(subject, word)).is_empty()
+    };
+    assert!(!decided_again("01-13 1 decided R01", "R01"));
+    assert!(!decided_again("01-13 1 decided success", "success"));
+    // Another code is another decision, and so is another status.
+    assert!(decided_again("01-13 1 decided R01", "R09"));
+    assert!(decided_again("01-13 1 decided R01", "failure"));
+    assert!(decided_again("01-13 1 decided success", "failure"));
+    // The latest is what it is compared with.
+    assert!(decided_again("01-13 1 decided success\n 01-14 1 decided failure", "success"));
+    check(
+        "01-06 credit success
+         01-13 1 decided success
+         01-14 1 decided R01",
+        "active: collected 0, in flight 0, scheduled 300
+         1 returned R01
+         4 scheduled 100 on 02-02, returned of 1",
+    );
+}
+
+#[test]
+fn l8_of_what_a_credit_has_not_nothing_is_recorded() {
+    let mut world = live(&Story::read("01-06 credit success\n 01-12 no report"));
+    let (nobodys, as_of) = (Uuid::from_u128(404), instant(date("01-13"), 5));
+    for input in [decided(nobodys, "success"), attached(nobodys), Input::Revoke { payment_id: nobodys }] {
+        assert_eq!(world.decide(input.clone(), as_of).facts, [], "{input:?}");
+    }
+}
+
+#[test]
+fn l8_a_transaction_is_attached_to_what_was_asked_and_has_none() {
+    let attach = |story: &str, name: &str| {
+        let facts = recorded(story, name, attached);
+        assert!(matches!(facts[..], [] | [Fact::Attached { .. }]), "{facts:?}");
+        !facts.is_empty()
+    };
+    assert!(attach("01-05 credit unanswered", "credit"));
+    assert!(!attach("01-06 no report", "credit"), "the processor has named it");
+    let first = "01-06 credit success\n 01-12 1 unanswered";
+    assert!(attach(first, "1"));
+    // What was never submitted has no transaction.
+    assert!(!attach(first, "credit") && !attach(first, "2") && !attach(first, "3"));
+    assert!(!attach("01-06 credit success\n 01-12 no report", "1"));
+    let second = "01-06 credit success\n 01-13 1 success\n 01-19 2 unanswered";
+    assert!(attach(second, "2"));
+    assert!(!attach(second, "1") && !attach(second, "3") && !attach(second, "credit"));
+    let refund = "01-06 credit success\n 01-08 paid 350\n 01-09 refund 50";
+    assert!(attach(&format!("{refund}\n 01-08 refund unanswered"), "refund"));
+    assert!(!attach(refund, "refund"));
+}
+
+#[test]
+fn l8_what_is_attached_has_an_answer() {
+    let story = "key_days 2
+                 01-06 credit success
+                 01-12 1 unanswered
+                 01-14 no report";
+    check(
+        story,
+        "active: collected 0, in flight 100, scheduled 200
+         1 processing
+         open no_answer of 1",
+    );
+    check(
+        &format!("{story}\n 01-15 1 attached"),
+        "active: collected 0, in flight 100, scheduled 200
+         1 submitted",
+    );
+    // From now on it may time out, as any debit that the reports say nothing of.
+    check(
+        &format!("{story}\n 01-15 1 attached\n 01-17 1 named"),
+        "active: collected 0, in flight 0, scheduled 300
+         1 timed_out
+         4 scheduled 100 on 02-02, timed_out of 1",
+    );
+}
+
+#[test]
+fn l8_what_is_to_be_decided_is_what_no_word_came_of() {
+    let to_decide = |story: &str, kind: Kind, name: &str| {
+        let world = live(&Story::read(story));
+        let subjects = world.to_decide(kind, subject_of(&world, name), instant(date("01-26"), 7));
+        subjects.into_iter().map(|subject| world.name_of(subject)).collect::<Vec<_>>()
+    };
+    assert_eq!(to_decide("01-11 no report", Kind::CreditUnconfirmed, "credit"), ["credit"]);
+    let unanswered = "key_days 2\n 01-06 credit success\n 01-12 1 unanswered\n 01-14 no report";
+    assert_eq!(to_decide(unanswered, Kind::NoAnswer, "1"), ["1"]);
+    // Debit 1 failed, debit 3 was submitted an hour ago, debit 4 is scheduled.
+    let gap = "01-06 credit success\n 01-13 1 R01\n 01-12..01-26 no report";
+    assert_eq!(to_decide(gap, Kind::ReportGap, "credit"), ["2"]);
+    // Debits 1 and 2 timed out and are replaced, debit 3 failed.
+    let limit = "01-06 credit success\n 01-31 3 R01 at 01-27T05";
+    assert_eq!(to_decide(limit, Kind::TimeoutLimit, "2"), ["1", "2"]);
+    // Of these the processor spoke, or nobody needs to.
+    for kind in [Kind::HardReturn, Kind::UnknownReturnCode, Kind::RetryLimit, Kind::DecisionContradicted] {
+        assert!(to_decide(gap, kind, "2").is_empty(), "{kind:?}");
+    }
 }
 
 #[test]
@@ -1114,6 +1340,28 @@ fn l8_paying_off_makes_one_debit_of_what_is_scheduled() {
 }
 
 #[test]
+fn l8_paying_off_takes_a_single_debit_early_and_leaves_one_that_is_due() {
+    let story = "01-06 credit success
+                 01-13 1 success
+                 01-20 2 success";
+    let collected = "1 collected
+                     2 collected";
+    check(
+        &format!("{story}\n 01-21 pay off"),
+        &format!(
+            "active: collected 200, in flight 100, scheduled 0
+             {collected}
+             3 cancelled because paid_off
+             4 submitted"
+        ),
+    );
+    check(
+        &format!("{story}\n 01-26 pay off"),
+        &format!("active: collected 200, in flight 100, scheduled 0\n {collected}\n 3 submitted"),
+    );
+}
+
+#[test]
 fn l8_a_pause_moves_what_is_scheduled_by_whole_intervals() {
     check(
         "01-06 credit success
@@ -1159,6 +1407,41 @@ fn l8_a_credit_that_is_written_off_fills_no_gaps() {
          1 collected
          2 cancelled because written_off
          3 cancelled because written_off",
+    );
+}
+
+#[test]
+fn l8_only_what_is_owed_is_written_off() {
+    // Before the plan it is not known that anything will be.
+    check("01-05 write off\n 01-06 credit success", "active: collected 0, in flight 0, scheduled 300");
+    let paid = "01-06 credit success
+                01-13 1 success
+                01-14 paid 200";
+    let repaid = "repaid: collected 100, in flight 0, scheduled 0
+                  1 collected
+                  2 cancelled because shortened
+                  3 cancelled because shortened";
+    check(&format!("{paid}\n 01-15 write off"), repaid);
+    check(
+        "01-06 credit success\n 01-07 credit failure\n 01-08 write off",
+        "failed: collected 0, in flight 0, scheduled 0
+         1 cancelled because credit_returned
+         2 cancelled because credit_returned
+         3 cancelled because credit_returned
+         open credit_returned of credit",
+    );
+}
+
+#[test]
+fn l8_one_decision_does_not_contradict_another() {
+    // Two of one instant: failure wins, and the processor has said nothing.
+    check(
+        "01-06 credit success
+         01-13 1 decided failure
+         01-13 1 decided success",
+        "active: collected 0, in flight 0, scheduled 300
+         1 failed
+         4 scheduled 100 on 02-02, failed of 1",
     );
 }
 
@@ -1373,12 +1656,11 @@ fn l9_paying_off_rolls_too() {
 
 /// The id of a story's refund.
 const REFUND: RefundId = RefundId(Uuid::from_u128(78));
+const SECOND_REFUND: RefundId = RefundId(Uuid::from_u128(80));
 
 /// The id of a story's payment made elsewhere.
 const PAYMENT: Uuid = Uuid::from_u128(77);
 
-/// Lives a story and compares where the credit stands.
-#[track_caller]
 #[test]
 fn l8_a_refund_gives_back_what_was_paid_too_much() {
     let too_much = "01-06 credit success
@@ -1396,6 +1678,51 @@ fn l8_a_refund_gives_back_what_was_paid_too_much() {
     );
     // More than was paid too much is not given back.
     check(&format!("{too_much}\n01-09 refund 51"), &format!("{open}\nopen over_collected of credit"));
+}
+
+#[test]
+fn l8_what_was_paid_too_much_may_be_given_back_in_parts() {
+    let story = "01-06 credit success
+                 01-08 paid 350
+                 01-09 refund 20";
+    let open = "repaid: collected 0, in flight 0, scheduled 0
+                1 cancelled because shortened
+                2 cancelled because shortened
+                3 cancelled because shortened";
+    check(story, &format!("{open}\nrefund of 20 submitted, paid 330\nopen over_collected of credit"));
+    // Each is given once, however often it is asked for.
+    check(
+        &format!("{story}\n01-10 refund 20"),
+        &format!("{open}\nrefund of 20 submitted, paid 330\nopen over_collected of credit"),
+    );
+    check(
+        &format!("{story}\n01-10 refund 30 more"),
+        &format!("{open}\nrefund of 20 submitted, paid 300\nrefund of 30 submitted, paid 300"),
+    );
+    check(
+        &format!("{story}\n01-10 refund 31 more"),
+        &format!("{open}\nrefund of 20 submitted, paid 330\nopen over_collected of credit"),
+    );
+}
+
+#[test]
+fn l8_a_refund_that_is_confirmed_fills_no_gap() {
+    // Debit 1 came back for a hard return: what is owed again waits for the release.
+    let story = "01-06 credit success
+                 01-13 paid 250
+                 01-14 1 success
+                 01-15 refund 50
+                 01-16 1 R02
+                 01-17 refund success";
+    check(
+        story,
+        "held: collected 0, in flight 0, scheduled 0
+         1 returned R02
+         2 cancelled because shortened
+         3 cancelled because shortened
+         refund of 50 confirmed, paid 200
+         open hard_return of 1",
+    );
 }
 
 #[test]
@@ -1549,6 +1876,8 @@ fn l8_a_refund_without_an_answer_is_sought_and_then_left_to_an_operator() {
     let unanswered = format!("{repaid}\nrefund of 50 processing, paid 300");
     check(&story.replace("01-11", "01-10"), &unanswered);
     check(story, &format!("{unanswered}\nopen no_answer of refund"));
+    // So it is where the invocation broke off, and the intent is all that is known.
+    check(&story.replace("unanswered", "lost"), &format!("{unanswered}\nopen no_answer of refund"));
     // What a person closed, the same silence does not open again.
     check(&format!("{story}\n01-12 close no_answer"), &unanswered);
     // No word for five times 24 h, as of an advance.
@@ -1618,11 +1947,65 @@ fn what_a_person_closed_opens_again_only_when_it_has_become_more() {
                  01-14 1 success
                  01-15 close over_collected";
     let closed = live(&Story::read(&format!("{story}\n01-17 no report")));
-    let is_open = |world: &World| {
-        world.facts.exceptions.iter().any(|e| e.open && e.kind == paydown::credit::Kind::OverCollected)
-    };
+    let is_open =
+        |world: &World| world.facts.exceptions.iter().any(|e| e.open && e.kind == Kind::OverCollected);
     assert!(!is_open(&closed));
     assert!(is_open(&live(&Story::read(&format!("{story}\n01-16 paid 10 more")))));
+}
+
+#[test]
+fn l8_two_failures_without_a_success_between_are_two_strikes() {
+    let struck = |outcomes: &[Outcome]| {
+        let word = |(number, outcome): (u128, &Outcome)| Word {
+            subject: Uuid::from_u128(number),
+            outcome: *outcome,
+            code: None,
+            at: instant(date(&format!("01-{:02}", 11 + number)), 6),
+        };
+        let mut words: Vec<Word> = (1..).zip(outcomes).map(word).collect();
+        let pairs = two_strikes(&words);
+        words.reverse();
+        assert_eq!(two_strikes(&words), pairs, "in whatever order they are read");
+        let number = |debit: DebitId| debit.0.as_u128();
+        pairs.into_iter().map(|(first, second)| (number(first), number(second))).collect::<Vec<_>>()
+    };
+    use Outcome::{Failure, Recovered, Returned, Success};
+    for failed in [[Failure, Failure], [Failure, Returned], [Returned, Failure]] {
+        assert_eq!(struck(&failed), [(1, 2)]);
+    }
+    for outcomes in [[Failure, Success], [Success, Failure], [Success, Recovered], [Recovered, Returned]] {
+        assert_eq!(struck(&outcomes), []);
+    }
+    assert_eq!(struck(&[Failure, Success, Failure]), []);
+    assert_eq!(struck(&[Failure, Failure, Returned]), [(1, 2), (2, 3)]);
+    assert_eq!(struck(&[Failure]), []);
+}
+
+#[test]
+fn l8_two_strikes_hold_besides_what_is_open_already() {
+    let mut world = live(&Story::read("01-06 credit success\n 01-12..01-19 no report\n 01-20 1 R02"));
+    let [first, second] = [0, 1].map(|place: usize| world.facts.debits[place].id);
+    let mut strike = |debit_id, day| {
+        let struck = world.decide(Input::TwoStrikes { debit_id }, instant(date(day), 6));
+        (struck.facts.len(), struck.effects.len())
+    };
+    // The hard return holds it too; with that released, this hold is left.
+    assert_eq!(strike(first, "01-20"), (2, 1));
+    // While they hold the account, another two say nothing new.
+    assert_eq!(strike(second, "01-20"), (0, 0));
+    assert_eq!(
+        standing(&world, false),
+        "held: collected 0, in flight 100, scheduled 100
+1 failed R02
+2 submitted
+open hard_return of 1
+open two_strikes of credit"
+    );
+    world.decide(Input::Release { exception_id: None }, instant(date("01-21"), 5));
+    // Once released, another two hold it again.
+    let struck = world.decide(Input::TwoStrikes { debit_id: second }, instant(date("01-21"), 6));
+    assert_eq!(struck.effects.len(), 1);
+    assert!(struck.facts.iter().any(|fact| matches!(fact, Fact::Held(_))));
 }
 
 #[test]
@@ -1641,6 +2024,8 @@ fn l8_two_strikes_hold_the_account_once() {
     assert_eq!((again.facts, again.effects), (vec![], vec![]));
 }
 
+/// Lives a story and compares where the credit stands.
+#[track_caller]
 fn check(story: &str, expected: &str) {
     let lived = live(&Story::read(story));
     let expected: Vec<&str> = expected.lines().map(str::trim).collect();
@@ -1720,9 +2105,10 @@ fn live(story: &Story) -> World {
                         Input::ExternalPayment { id: PAYMENT, amount, received_on: BusinessDate::new(day) };
                     world.decide(payment, instant(day, 5));
                 }
-                ["refund", amount] if amount.parse::<u64>().is_ok() => {
+                ["refund", amount] | ["refund", amount, "more"] if amount.parse::<u64>().is_ok() => {
+                    let id = if what.ends_with("more") { SECOND_REFUND } else { REFUND };
                     let amount = Cents::new(amount.parse().expect("an amount")).expect("an amount");
-                    let given_back = world.decide(Input::Refund { id: REFUND, amount }, instant(day, 5));
+                    let given_back = world.decide(Input::Refund { id, amount }, instant(day, 5));
                     let answer = |name: &str| answers.get(name).cloned().unwrap_or(Answer::Named);
                     world.call(&given_back, instant(day, 5), &answer);
                 }
@@ -1766,7 +2152,12 @@ fn live(story: &Story) -> World {
                     drop(answers.insert(subject.into(), Answer::Refused(Some(code.into()))));
                 }
                 [subject, "decided", word] => {
-                    say(&mut world, subject, Source::Decision, word, instant(day, 5))
+                    let input = decided(subject_of(&world, subject), word);
+                    world.decide(input, instant(day, 5));
+                }
+                [subject, "attached"] => {
+                    let input = attached(subject_of(&world, subject));
+                    world.decide(input, instant(day, 5));
                 }
                 [subject, word] => say(&mut world, subject, Source::Report, word, instant(day, 5)),
                 [subject, word, "at", at] => {
@@ -1787,16 +2178,35 @@ fn live(story: &Story) -> World {
 }
 
 fn say(world: &mut World, subject: &str, source: Source, word: &str, at: Instant) {
+    let (status, code) = status_of(word);
+    world.say(subject_of(world, subject), source, status, code, at);
+}
+
+/// The credit, debit or refund of a name.
+fn subject_of(world: &World, name: &str) -> Uuid {
     let facts = &world.facts;
     let refunds = facts.refunds.iter().map(|refund| refund.id.0);
-    let all = facts.debits.iter().map(|debit| debit.id.0).chain([facts.id.0]).chain(refunds);
-    let said_of = all.into_iter().find(|id| world.name_of(*id) == subject);
-    let subject = said_of.unwrap_or_else(|| panic!("{word} at {at} is said of {subject}, which is there"));
+    let mut all = facts.debits.iter().map(|debit| debit.id.0).chain([facts.id.0]).chain(refunds);
+    all.find(|id| world.name_of(*id) == name).unwrap_or_else(|| panic!("{name} is there"))
+}
+
+/// What a word of a story says: `success`, `failure`, or the code of one.
+fn status_of(word: &str) -> (Status, Option<&str>) {
     match word {
-        "success" => world.say(subject, source, Status::Success, None, at),
-        "failure" => world.say(subject, source, Status::Failure, None, at),
-        code => world.say(subject, source, Status::Failure, Some(code), at),
+        "success" => (Status::Success, None),
+        "failure" => (Status::Failure, None),
+        code => (Status::Failure, Some(code)),
     }
+}
+
+fn decided(subject: Uuid, word: &str) -> Input {
+    let (status, code) = status_of(word);
+    Input::Decide { subject, status, code: code.map(str::to_owned) }
+}
+
+fn attached(subject: Uuid) -> Input {
+    let transaction_id = TransactionId::try_from("tx_attached".to_owned()).expect("a transaction id");
+    Input::Attach { subject, transaction_id }
 }
 
 /// Where a credit stands: its status and money, each debit that is not as planned, what is open.

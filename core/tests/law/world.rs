@@ -2,9 +2,9 @@
 
 use paydown::calendar::FederalReserve;
 use paydown::coverage::{CompleteReport, covered_from};
-use paydown::credit::{Facts, UnknownAnswer};
+use paydown::credit::{Facts, Kind, UnknownAnswer};
 use paydown::date::{Instant, Zone};
-use paydown::decision::{Context, Decision, Effect, Input, decide};
+use paydown::decision::{Context, Decision, Effect, Input, decide, to_decide};
 use paydown::id::{CreditId, TransactionId};
 use paydown::observation::{Observation, Source, Status};
 use paydown::plan::Terms;
@@ -104,6 +104,12 @@ impl World {
         self.decide(Input::Words { covered_from: self.covered_from }, as_of);
         let issuing = self.decide(Input::Issue, as_of);
         self.call(&issuing, as_of, &answer);
+    }
+
+    /// Of what an operator says what became, to end an exception.
+    pub fn to_decide(&self, kind: Kind, subject: Uuid, as_of: Instant) -> Vec<Uuid> {
+        let context = Context { as_of, zone: &self.zone, policy: &self.policy, calendar: &FederalReserve };
+        to_decide(&self.facts, kind, subject, &context)
     }
 
     fn read_report(&mut self, as_of: Instant) -> Instant {
