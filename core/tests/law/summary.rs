@@ -47,7 +47,8 @@ fn what_will_be_outstanding_is_what_the_plan_leaves() {
     let (from, to) = (due_on().minus_days(2), due_on().plus_days(1));
     let today = due_on().minus_days(1);
     let left = BTreeMap::from([(from, 250)]);
-    let summary = figures().summary(CREATED_AT.parse().expect("an instant"), today, (from, to), vec![], &left);
+    let summary =
+        figures().summary(CREATED_AT.parse().expect("an instant"), today, (from, to), vec![], &left);
     let outstanding: Vec<_> = summary.days.iter().map(|day| day.outstanding).collect();
     assert_eq!(outstanding, [Some(250), Some(300), Some(0), Some(0)]);
     assert_eq!((summary.totals.advanced, summary.totals.total), (290, 300));
@@ -85,7 +86,13 @@ fn what_is_added_and_taken_away_leaves_nothing() {
 }
 
 fn summary(today: BusinessDate) -> Summary {
-    figures().summary(CREATED_AT.parse().expect("an instant"), today, (today, today), vec![], &BTreeMap::new())
+    figures().summary(
+        CREATED_AT.parse().expect("an instant"),
+        today,
+        (today, today),
+        vec![],
+        &BTreeMap::new(),
+    )
 }
 
 fn figures() -> Figures {
