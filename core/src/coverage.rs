@@ -8,7 +8,7 @@ use crate::date::{Instant, days_before};
 /// A complete report: downloaded whole, with no malformed row open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CompleteReport {
-    /// The instant of the run that read it.
+    /// The instant as of which it was downloaded.
     pub read_at: Instant,
     /// How many times 24 h before `read_at` it reaches.
     pub window_days: u32,

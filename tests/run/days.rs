@@ -2,8 +2,10 @@
 
 use paydown::credit::{CreditStatus, DebitStatus};
 use paydown::decision::debit_id;
+use paydown_edge::error::Fault;
 use paydown_edge::ports::Answer;
 use paydown_edge::run::{Opened, sweep};
+use paydown_tests::memory::Failure;
 use paydown_tests::processor::{FakeReport, Step};
 
 use crate::book::{Book, at};
@@ -302,4 +304,45 @@ fn the_sandbox_clock_lives_through_each_morning_passed() {
     assert_eq!(book.state(credit).status(), CreditStatus::Active);
     let set = book.world.query("SELECT max(now) FROM sandbox_clock");
     assert_eq!(set, ["2026-01-12T05:00:00.000Z"]);
+}
+
+/// Opens the run of a day, which breaks off before its report, and goes on with it on another day, with the report of that.
+fn resume(book: &mut Book, opened_on: u32, resumed_on: u32) {
+    let fault = Fault::Permanent("the worker was killed".into());
+    book.world.database.fail(2, Failure::Before(fault));
+    assert!(book.only_run(opened_on).is_err());
+    let downloads = book.world.processor.downloads();
+    let (as_of, now) = (at(opened_on).expect("an instant"), at(resumed_on).expect("an instant"));
+    book.world.clock.set(now);
+    book.world.processor.set_report(book.report(now));
+    assert!(matches!(book.run_at(as_of), Opened::Open(_)));
+    assert_eq!(book.world.processor.downloads(), downloads + 1);
+}
+
+#[test]
+fn a_report_that_a_resumed_run_downloads_days_later_is_as_of_then() {
+    let mut book = Book::new();
+    let credit = book.advance_on(11, "acct_new", 12);
+    // The word on the advance comes two days after the instant of the run that reads it.
+    book.forget(&format!("tx_{credit}"));
+    book.row(14, &format!("tx_{credit},success,"));
+    book.live(6..=11);
+    resume(&mut book, 12, 14);
+    assert_eq!(book.open(), [""; 0]);
+    assert_eq!(book.state(credit).status(), CreditStatus::Active);
+    assert_eq!(book.world.query("SELECT max(read_at) FROM reports"), ["2026-01-14T06:00:00.000Z"]);
+}
+
+#[test]
+fn a_report_that_is_downloaded_later_reaches_back_less_far() {
+    let holes = |resumed_on| {
+        let mut book = Book::new();
+        book.live(6..=7);
+        resume(&mut book, 12, resumed_on);
+        book.world.query("SELECT detail FROM exceptions WHERE kind = 'report_hole'")
+    };
+    // Read on the 12th it reaches to the 7th, read on the 17th only to the 12th.
+    assert_eq!(holes(12), [""; 0]);
+    let lost = "no complete report covers the time from 2026-01-07T06:00:00.000Z to 2026-01-12T06:00:00.000Z";
+    assert_eq!(holes(17), [lost]);
 }

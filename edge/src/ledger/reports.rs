@@ -1,11 +1,11 @@
 //! The reports: what was read, what they say, and what of it nobody knows.
 
 use paydown::coverage::CompleteReport;
-use paydown::date::Instant;
+use paydown::date::{Instant, text};
 use paydown::id::RunId;
 use paydown::observation::Status;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -29,10 +29,15 @@ pub struct Report {
     pub whole: bool,
     /// How many times 24 h it reaches back.
     pub window_days: u32,
-    /// The instant of its run.
-    pub read_at: String,
+    /// As of when it was downloaded.
+    #[serde(serialize_with = "sortable")]
+    pub read_at: Instant,
     /// Where its parts begin, but the first: a byte each, and how many lines begin before it.
     pub parts: Vec<(u64, u64)>,
+}
+
+fn sortable<S: Serializer>(at: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&text(*at))
 }
 
 /// The statement that records a report.

@@ -20,6 +20,8 @@ pub struct Run {
     pub business_date: BusinessDate,
     /// Its instant.
     pub as_of: Instant,
+    /// When it was opened, by the clock.
+    pub started_at: Instant,
     /// How it ended, if it did.
     pub closed: Option<String>,
     /// The last run before it that went through all its stages.
@@ -175,7 +177,7 @@ const LAST_RUN: &str = "
 SELECT json_array(as_of, business_date) FROM runs ORDER BY as_of DESC LIMIT 1";
 
 const RUN: &str = "
-SELECT json_object('id', r.id, 'business_date', r.business_date, 'as_of', r.as_of,
+SELECT json_object('id', r.id, 'business_date', r.business_date, 'as_of', r.as_of, 'started_at', r.started_at,
   'closed', (SELECT status FROM run_closings WHERE run_id = r.id),
   'before', json((
     SELECT json_object('id', b.id, 'business_date', b.business_date, 'as_of', b.as_of)

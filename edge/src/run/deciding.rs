@@ -96,11 +96,12 @@ struct Before {
 
 /// The reports that cover the time up to this run; a hole behind its report opens `report_hole`.
 async fn coverage(running: &Running<'_>) -> Result<Option<Coverage>, Fault> {
-    let until = text(running.run.as_of);
+    let Some(report) = reports::of_run(running.database(), running.run.id).await? else { return Ok(None) };
+    let until = text(report.read_at);
     let limit = REPORTS.saturating_add(1);
     let mut reports = reports::complete(running.database(), &until, limit).await?;
     let are_all = reports.len() < limit;
-    if reports.first().is_none_or(|report| report.read_at != running.run.as_of) {
+    if reports.first().is_none_or(|last| last.read_at != report.read_at) {
         return Ok(None);
     }
     let this = reports.remove(0);

@@ -1,5 +1,6 @@
 //! Stage 3: the report is downloaded once, archived, and read into observations.
 
+use chrono::TimeDelta;
 use paydown::date::{Instant, text};
 use paydown::id;
 use paydown::report::{Header, Line, Parser, Summary};
@@ -8,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::{Detail, Later, Running, Stage, Stretch, because};
 use crate::error::Fault;
 use crate::ledger::parts::END;
+use crate::ledger::runs::Run;
 use crate::ledger::{self, exceptions, reports};
 use crate::ports::ReportBody;
 use serde_json::json;
@@ -20,6 +22,10 @@ const DOWNLOADS: u32 = 3;
 /// two million bytes in one value (Cloudflare, D1 limits).
 const SLICE_BYTES: u64 = 256 << 10;
 
+/// A download that begins within this time of the run's opening is one of the run's instant. One that begins later, in a run
+/// that was resumed, reaches back less far and further on.
+const AT_ONCE: TimeDelta = TimeDelta::hours(1);
+
 /// Downloads the report and archives it. Once archived it is never downloaded again in its run.
 pub(super) async fn download(running: &Running<'_>) -> Result<Stretch, Fault> {
     if let Some(report) = reports::of_run(running.database(), running.run.id).await? {
@@ -27,6 +33,7 @@ pub(super) async fn download(running: &Running<'_>) -> Result<Stretch, Fault> {
         let reason = (!report.whole).then(|| "the report is not whole".to_owned());
         return Ok(Stretch::Done(because(reason.as_slice())));
     }
+    let read_at = read_at(&running.run, running.ports.clock.now().await?);
     let mut reason = String::new();
     for attempt in 1..=DOWNLOADS {
         let body = match running.ports.processor.report().await {
@@ -36,7 +43,7 @@ pub(super) async fn download(running: &Running<'_>) -> Result<Stretch, Fault> {
                 continue;
             }
         };
-        match archive(running, body, attempt).await? {
+        match archive(running, body, attempt, read_at).await? {
             (report, None) => {
                 ledger::batch(running.database(), &[reports::recorded(&report)?]).await?;
                 return Ok(Stretch::Done(because(&[])));
@@ -52,11 +59,19 @@ pub(super) async fn download(running: &Running<'_>) -> Result<Stretch, Fault> {
     Ok(Stretch::Done(because(&[reason])))
 }
 
+/// As of when a report is that is downloaded now. The run's instant need not be the clock's: only how long ago the run was
+/// opened is by the clock.
+fn read_at(run: &Run, now: Instant) -> Instant {
+    let since = now.signed_duration_since(run.started_at);
+    if since <= AT_ONCE { run.as_of } else { run.as_of.checked_add_signed(since).unwrap_or(run.as_of) }
+}
+
 /// Writes one download into the archive as far as it comes; says what keeps it from being whole.
 async fn archive(
     running: &Running<'_>,
     mut body: Box<dyn ReportBody>,
     attempt: u32,
+    read_at: Instant,
 ) -> Result<(reports::Report, Option<String>), Fault> {
     // A download of its own, whoever else is at work on the run: what is recorded is never overwritten.
     let (date, run_id, download) = (running.run.business_date, running.run.id, Uuid::new_v4());
@@ -86,7 +101,7 @@ async fn archive(
         bytes,
         whole: problem.is_none(),
         window_days: running.ports.settings.report_window_days,
-        read_at: text(running.run.as_of),
+        read_at,
         parts: divider.parts(),
     };
     Ok((report, problem))
@@ -266,7 +281,7 @@ async fn read_range(
     end: u64,
     header: Header,
 ) -> Result<Range, Fault> {
-    let download_at: Instant = running.run.as_of;
+    let download_at = report.read_at;
     let is_first = position.offset == 0;
     let parser = if is_first {
         Parser::new(download_at)

@@ -42,11 +42,7 @@ pub fn ExceptionsPage() -> impl IntoView {
     let query = use_query_map();
     let exceptions = reading::exceptions(move || {
         let query = query.get();
-        ExceptionsAsked {
-            status: query.get("status"),
-            kind: query.get("kind"),
-            cursor: query.get("cursor"),
-        }
+        ExceptionsAsked { status: query.get("status"), kind: query.get("kind"), cursor: query.get("cursor") }
     });
     let closing = RwSignal::new(None::<Exception>);
     let age = age();
