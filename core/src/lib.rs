@@ -13,6 +13,7 @@ pub mod date;
 pub mod decision;
 pub mod figures;
 pub mod id;
+pub mod journal;
 pub mod money;
 pub mod observation;
 pub mod plan;

@@ -77,6 +77,7 @@ const CONTRACT: &str = "
     post /v1/session anyone
     get /v1/session session
     delete /v1/session session
+    get /v1/journal read
     get /v1/summary read
     get /v1/plan read
     get /v1/settings read

@@ -176,6 +176,7 @@ fn a_reading_route_that_meets_a_fault_says_so() {
         "/v1/runs",
         &format!("/v1/runs/{run}"),
         "/v1/exceptions",
+        "/v1/journal",
         "/v1/summary",
         "/v1/settings",
         "/v1/keys",

@@ -84,6 +84,8 @@ fn a_page_of_a_large_book_costs_what_one_of_a_small_book_costs() {
         "/v1/exceptions?status=resolved",
         "/v1/exceptions?kind=hard_return",
         "/v1/exceptions?kind=report_gap&status=open",
+        "/v1/journal",
+        "/v1/journal?from=2026-01-05&to=2026-01-05&limit=200",
         "/v1/runs",
         "/v1/keys",
     ] {

@@ -7,6 +7,7 @@ mod bad_input;
 mod calendar;
 mod faults;
 mod intake;
+mod journal;
 mod limits;
 mod lists;
 mod openapi;

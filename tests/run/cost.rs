@@ -183,6 +183,7 @@ fn costs(mut book: Book) -> Vec<(String, Cost)> {
         "/v1/exceptions?status=open",
         "/v1/exceptions?status=resolved",
         "/v1/exceptions?kind=unknown_transaction&status=open",
+        "/v1/journal?from=2026-03-10&limit=200",
         "/v1/keys",
         "/healthz",
         &one,

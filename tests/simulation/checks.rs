@@ -10,9 +10,11 @@ use paydown::calendar::{Calendar, DueDateRoll, FederalReserve};
 use paydown::credit::{CreditStatus, DebitFacts, DebitStatus, Facts, Kind, Reason, RefundStatus, State};
 use paydown::date::{Instant, Zone, days_before, days_passed};
 use paydown::id::CreditId;
+use paydown::journal::{Entry, LedgerAccount, balances, entries};
 use paydown::money::Cents;
 use paydown::observation::{Outcome, Source};
 use paydown_edge::ledger::facts::facts;
+use paydown_edge::ledger::journal::histories;
 use paydown_tests::figures::differences;
 use paydown_tests::memory::MemoryArchive;
 use paydown_tests::replay::replay;
@@ -20,7 +22,7 @@ use paydown_tests::sqlite::Sqlite;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::bank::Bank;
+use crate::bank::{Bank, Transaction};
 use crate::scene::Scene;
 
 /// The tables that every run adds to, whatever it finds.
@@ -38,6 +40,7 @@ pub struct Checks {
     held_before: BTreeSet<CreditId>,
     seen_timeouts: BTreeSet<String>,
     said: Said,
+    journal: BTreeMap<CreditId, Vec<Entry>>,
 }
 
 /// What the archived reports say.
@@ -79,6 +82,7 @@ impl Checks {
             held_before: BTreeSet::new(),
             seen_timeouts: BTreeSet::new(),
             said: Said::default(),
+            journal: BTreeMap::new(),
         }
     }
 
@@ -103,6 +107,7 @@ impl Checks {
         self.figures_are_of_the_book()?;
         self.intents_were_allowed()?;
         self.bank_agrees(&books)?;
+        self.journal_agrees(&books)?;
         self.timeouts_are_silent()?;
         self.held_before = books
             .iter()
@@ -187,6 +192,26 @@ impl Checks {
         .collect()
     }
 
+    /// When all was said: what the journal has in cash is what the bank moved, but for debits whose answer nobody knows.
+    fn cash_is_the_banks(
+        &self,
+        book: &Book,
+        transactions: &BTreeMap<String, Transaction>,
+    ) -> Result<(), String> {
+        let moved = |id: String, amount: Cents| {
+            if transactions.get(&id).is_some_and(|t| t.has_moved()) { amount.signed() } else { 0 }
+        };
+        let known = book.debits.iter().filter(|(_, status)| *status != DebitStatus::Processing);
+        let collected: i128 = known.map(|(d, _)| moved(d.facts.id.to_string(), d.facts.amount)).sum();
+        let refunded: i128 = book.facts.refunds.iter().map(|r| moved(r.id.to_string(), r.amount)).sum();
+        let bank = collected - refunded - moved(book.facts.id.to_string(), book.facts.terms.amount);
+        let said = self.journal.get(&book.facts.id).map(balances).unwrap_or_default();
+        let cash = said.get(&LedgerAccount::Cash).copied().unwrap_or(0);
+        self.scene
+            .count("entries of the journal", self.journal.get(&book.facts.id).map_or(0, Vec::len) as u64);
+        if cash == bank { Ok(()) } else { Err(format!("{}: in cash {cash}, at the bank {bank}", book.label)) }
+    }
+
     /// When all was said: our sums are the bank's, and the inputs alone give the same book (L10.4).
     pub fn end(&mut self) -> Result<(), String> {
         let replayed = replay(&self.sqlite, &|key| self.archive.object(key));
@@ -197,6 +222,7 @@ impl Checks {
         let transactions = self.bank.transactions();
         for book in self.books() {
             self.scene.count("credits", 1);
+            self.cash_is_the_banks(&book, &transactions)?;
             self.scene.count(
                 "debits submitted",
                 book.debits.iter().filter(|(d, _)| d.facts.submitted_at.is_some()).count() as u64,
@@ -528,6 +554,32 @@ impl Checks {
         Ok(())
     }
 
+    // --- the journal ---
+
+    /// It balances, comes to what the facts come to, and says again what it said before.
+    fn journal_agrees(&mut self, books: &[Book]) -> Result<(), String> {
+        let ids: Vec<CreditId> = books.iter().map(|book| book.facts.id).collect();
+        let histories = block_on(histories(&*self.sqlite, &ids)).expect("the journal can be read");
+        for (book, history) in books.iter().zip(&histories) {
+            let said = entries(history, &self.scene.config.zone);
+            let before = self.journal.insert(book.facts.id, said.clone()).unwrap_or_default();
+            if !said.starts_with(&before) {
+                return Err(format!("the journal of {} no more says what it said", book.label));
+            }
+            let of = balances(&said);
+            if of.values().sum::<i128>() != 0 {
+                return Err(format!("the journal of {} does not balance: {of:?}", book.label));
+            }
+            let wanted = ledger_accounts(book);
+            if let Some((account, amount)) =
+                wanted.into_iter().find(|(account, amount)| of.get(account).copied().unwrap_or(0) != *amount)
+            {
+                return Err(format!("{account:?} of {} should be {amount}, and is {of:?}", book.label));
+            }
+        }
+        Ok(())
+    }
+
     // --- L6 ---
 
     /// Takes in the reports that were archived since.
@@ -680,6 +732,33 @@ impl Said {
         let was_success = words.iter().any(|(at, success)| *success && *at < latest);
         Some(if was_success { Outcome::Returned } else { Outcome::Failure })
     }
+}
+
+/// What the ledger accounts of a credit must come to, by the sums of its facts.
+fn ledger_accounts(book: &Book) -> [(LedgerAccount, i128); 8] {
+    let (facts, money) = (&book.facts, book.state.balances());
+    let own = facts.words.iter().rev().find(|w| w.subject == facts.id.0).map(|w| w.outcome.is_success());
+    let advance = facts.terms.amount.signed();
+    let (arrived, pending) =
+        (if own == Some(true) { advance } else { 0 }, if own.is_none() { advance } else { 0 });
+    let refunds = Refund::of(facts);
+    let refunded = |is_confirmed: bool| -> i128 {
+        let counted = refunds.iter().filter(|refund| refund.status != RefundStatus::Failed);
+        let those = counted.filter(|refund| (refund.status == RefundStatus::Confirmed) == is_confirmed);
+        those.map(|refund| refund.amount.signed()).sum()
+    };
+    let owed = if own == Some(true) { facts.terms.total() } else { 0 } - money.paid;
+    let (receivable, lost) = if facts.written_off { (0, owed.max(0)) } else { (owed.max(0), 0) };
+    [
+        (LedgerAccount::Cash, money.collected - arrived - refunded(true)),
+        (LedgerAccount::ReceivedElsewhere, money.paid - money.collected + money.refunded),
+        (LedgerAccount::AdvancesPending, pending),
+        (LedgerAccount::PayoutsInTransit, -pending - refunded(false)),
+        (LedgerAccount::Receivable, receivable),
+        (LedgerAccount::WriteOffs, lost),
+        (LedgerAccount::CustomerExcess, owed.min(0)),
+        (LedgerAccount::FeeIncome, if own == Some(true) { -facts.terms.fee.signed() } else { 0 }),
+    ]
 }
 
 /// The debits of a credit with what its facts say of each.

@@ -322,6 +322,11 @@ const MUTANTS: &[Mutant] = &[
         to: "!stopped && (!forgotten || true)",
     },
     Mutant {
+        what: "journal: what a return takes back is owed by nobody",
+        from: "was_collected.then(|| (Why::CollectionReturned, self.charge(LedgerAccount::Cash, amount)))",
+        to: "was_collected.then(|| (Why::CollectionReturned, vec![]))",
+    },
+    Mutant {
         what: "one key of an operator is done twice",
         from: "AND NOT EXISTS (SELECT 1 FROM operations WHERE idempotency_key = ?1 ->> '$.idempotency_key')\n  AND NOT",
         to: "AND NOT",

@@ -7,6 +7,7 @@ mod credits;
 mod debits;
 mod exceptions;
 mod health;
+mod journal;
 mod plan;
 mod problem;
 mod refunds;
@@ -24,14 +25,15 @@ pub use exceptions::{
     Exception, ExceptionDetail, ExceptionStatus, Resolution, ResolutionAction, Resolved, Stated,
 };
 pub use health::{Health, HealthStatus, LastRun};
+pub use journal::JournalLine;
 pub use plan::Plan;
 pub use problem::{FieldError, Problem};
 pub use refunds::Refund;
 pub use requests::{
     AdvanceRequest, AttachRequest, ClockRequest, CreditsQuery, CreditsSort, DEFAULT_INSTALLMENTS,
-    DEFAULT_INTERVAL_DAYS, DebitsQuery, DecisionRequest, ExceptionsQuery, ExternalPaymentRequest, KeyRequest,
-    LoginRequest, NoQuery, NoteRequest, PageQuery, PauseRequest, PlanRequest, RefundRequest,
-    ResolutionRequest, ResolutionsRequest, RunRequest, SummaryQuery,
+    DEFAULT_INTERVAL_DAYS, DebitsQuery, DecisionRequest, ExceptionsQuery, ExternalPaymentRequest,
+    JournalQuery, KeyRequest, LoginRequest, NoQuery, NoteRequest, PageQuery, PauseRequest, PlanRequest,
+    RefundRequest, ResolutionRequest, ResolutionsRequest, RunRequest, SummaryQuery,
 };
 pub use runs::{Amounts, Counts, ReportFacts, Run, RunDetail, RunStatus, StageProgress};
 pub use settings::{Intake, Settings, Stop};

@@ -294,6 +294,20 @@ pub struct SummaryQuery {
     pub to: Option<BusinessDate>,
 }
 
+/// Which lines of the journal are listed: `GET /v1/journal`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct JournalQuery {
+    /// The first business date; that of the first entry by default.
+    pub from: Option<BusinessDate>,
+    /// The last business date; today by default.
+    pub to: Option<BusinessDate>,
+    /// How many lines a page has at most; 50 by default.
+    #[schemars(range(min = 1, max = 200))]
+    pub limit: Option<u32>,
+    /// Where the page begins: an earlier answer's `next_cursor`.
+    pub cursor: Option<String>,
+}
+
 /// What a plan is asked for: `GET /v1/plan`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanRequest {

@@ -8,6 +8,8 @@ mod decisions;
 #[cfg(test)]
 mod facts;
 #[cfg(test)]
+mod journal;
+#[cfg(test)]
 mod operators;
 #[cfg(test)]
 mod properties;

@@ -4,7 +4,7 @@
 use axum::http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE, LINK};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::IntoResponse;
-use paydown::api::{ApiKey, Credit, Debit, Exception, Page, Run};
+use paydown::api::{ApiKey, Credit, Debit, Exception, JournalLine, Page, Run};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -192,6 +192,27 @@ impl Record for Exception {
         "resolution.note",
         "resolution.resolved_at",
         "actions",
+    ];
+}
+
+impl Record for JournalLine {
+    const COLUMNS: &'static [&'static str] = &[
+        "entry_id",
+        "line",
+        "date",
+        "at",
+        "value_date",
+        "ledger_account",
+        "dr",
+        "cr",
+        "currency",
+        "why",
+        "rule",
+        "credit_id",
+        "account_id",
+        "subject_id",
+        "turn",
+        "run_id",
     ];
 }
 

@@ -12,6 +12,7 @@ mod debits;
 mod exceptions;
 mod health;
 mod idempotency;
+mod journal;
 mod keys;
 mod metrics;
 #[cfg(not(target_arch = "wasm32"))]

@@ -11,6 +11,7 @@ pub mod decisions;
 pub mod exceptions;
 pub mod facts;
 pub mod figures;
+pub mod journal;
 pub mod keys;
 pub mod listings;
 pub mod metrics;

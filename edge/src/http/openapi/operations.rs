@@ -2,10 +2,10 @@
 
 use paydown::api::{
     AdvanceRequest, ApiKey, AttachRequest, Credit, CreditDetail, CreditsQuery, Debit, DebitsQuery,
-    DecisionRequest, Exception, ExceptionDetail, ExceptionsQuery, ExternalPaymentRequest, Health, KeyRequest,
-    LoginRequest, NewApiKey, NoteRequest, Page, PageQuery, PauseRequest, Plan, PlanRequest, Refund,
-    RefundRequest, ResolutionRequest, ResolutionsRequest, Resolved, Run, RunDetail, RunRequest, Settings,
-    Stop, Summary, SummaryQuery, WhoAmI,
+    DecisionRequest, Exception, ExceptionDetail, ExceptionsQuery, ExternalPaymentRequest, Health,
+    JournalLine, JournalQuery, KeyRequest, LoginRequest, NewApiKey, NoteRequest, Page, PageQuery,
+    PauseRequest, Plan, PlanRequest, Refund, RefundRequest, ResolutionRequest, ResolutionsRequest, Resolved,
+    Run, RunDetail, RunRequest, Settings, Stop, Summary, SummaryQuery, WhoAmI,
 };
 use paydown::credit::Facts;
 use schemars::JsonSchema;
@@ -312,6 +312,9 @@ fn access(method: &str, path: &str, schemas: &mut Schemas) -> Option<Operation> 
     Some(operation)
 }
 
+const JOURNAL: &str = "Double entry: each fact that moved money or a claim, in the order in which it was recorded. Lines \
+never change; what is contradicted later is reversed by a later entry. Of each entry `dr` and `cr` come to the same.";
+
 fn figures(method: &str, path: &str, schemas: &mut Schemas) -> Option<Operation> {
     let new = |id, summary, description| Operation::new(id, "figures", summary, description);
     let operation = match (method, path) {
@@ -320,6 +323,10 @@ fn figures(method: &str, path: &str, schemas: &mut Schemas) -> Option<Operation>
                 .query(schemas.parameters::<SummaryQuery>())
                 .answers(200, "The figures.", schemas.answered::<Summary>())
         }
+        ("get", "/v1/journal") => new("listJournal", "List the journal of a period", JOURNAL)
+            .query(schemas.parameters::<JournalQuery>())
+            .answers(200, "A page of lines.", schemas.answered::<Page<JournalLine>>())
+            .or_text(CSV),
         ("get", "/v1/plan") => new("getPlan", "What a plan would be", "Nothing is recorded.")
             .query(schemas.parameters::<PlanRequest>())
             .answers(200, "The plan.", schemas.answered::<Plan>()),
