@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
+use paydown::credit::Kind;
 use paydown_edge::deployment;
 use paydown_tests::sqlite::MIGRATIONS;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
@@ -309,6 +310,32 @@ fn the_readme_names_each_variable() {
     let mut known = deployment::variables();
     known.extend(deployment::NEEDS.secrets.map(str::to_owned));
     assert_eq!(named, known);
+}
+
+#[test]
+fn the_runbook_says_what_to_do_about_each_exception_and_each_metric() {
+    let runbook = read("edge/RUNBOOK.md");
+    let sections: Vec<(&str, Vec<&str>)> = runbook
+        .split("\n### `")
+        .skip(1)
+        .map(|section| (section.split('`').next().unwrap_or_default(), section.lines().collect()))
+        .collect();
+    let found: BTreeSet<String> = sections.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(found.len(), sections.len(), "each has one section");
+    let metrics = Source::of_rust("edge/src/http/metrics.rs".into()).strings;
+    let metrics =
+        metrics.iter().map(|text| text.trim_matches('"')).filter(|text| text.starts_with("paydown_"));
+    let mut wanted: BTreeSet<String> = metrics.map(str::to_owned).collect();
+    assert!(wanted.len() >= 10, "the metrics are read: {wanted:?}");
+    wanted.extend(Kind::ALL.map(|kind| kind.name().to_owned()));
+    wanted.insert("/healthz".into());
+    assert_eq!(found, wanted);
+    for (name, lines) in sections {
+        for label in ["- **Means:** ", "- **Look at:** ", "- **Do:** ", "- **Waiting costs:** "] {
+            let said = lines.iter().find_map(|line| line.strip_prefix(label)).unwrap_or_default();
+            assert!(said.len() > 10, "{name} does not say: {label}");
+        }
+    }
 }
 
 // --- what a rule is asked about ---
