@@ -85,6 +85,13 @@ pub fn prepare_tests() -> Result<Setup> {
         compile(&setup.root, &NEXTEST)?;
         let _ = fs::remove_dir_all(setup.root.join("target/tools/build"));
     }
+    // The example clients are run as anybody would run them.
+    let missing =
+        ["curl", "openssl", "python3"].into_iter().filter(|name| find(name, &setup.path()).is_none());
+    let missing: Vec<&str> = missing.collect();
+    if !missing.is_empty() {
+        apt_install(&missing)?;
+    }
     Ok(setup)
 }
 
