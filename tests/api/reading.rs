@@ -295,6 +295,8 @@ fn runs_tell_what_they_did_and_hand_out_their_report() {
     assert_eq!((&of_12["counts"]["issued"], &of_12["amounts"]["issued"]), (&json!(2), &json!(220)));
     assert_eq!((&of_13["status"], &of_13["reasons"]), (&json!("complete"), &json!([])));
     assert_eq!((&of_13["report"]["rows"], &of_13["report"]["malformed"]), (&json!(4), &json!(0)));
+    let covers = json!({ "read_at": "2026-01-13T06:00:00Z", "window_days": 5 });
+    assert_eq!(of_13["report"]["covers"], covers);
     let path = format!("/v1/runs/{}", of_13["id"].as_str().unwrap());
     let one = book.client.read(&path);
     assert_eq!(one["counts"], *counts);

@@ -94,6 +94,17 @@ test("two clicks from the Overview show the cause of each kind of exception", as
   }
 });
 
+test("the days that no complete report covers are a hole in the strip", async ({ page, api }) => {
+  const { exceptions } = await api.summary();
+  const detail = exceptions.find(({ oldest }) => oldest.kind === "report_hole")?.oldest.detail;
+  const [from = "", to = ""] = detail?.match(/\d{4}-\d{2}-\d{2}/g) ?? [];
+  // A run each day of the week without reports: the whole days between the two instants are lost.
+  const whole = (Date.parse(to) - Date.parse(from)) / 86_400_000 - 1;
+  expect(whole).toBeGreaterThan(1);
+  await open(page, "/runs");
+  await expect(page.getByRole("region", { name: "Coverage by day" }).getByRole("link", { name: /: a hole/ })).toHaveCount(whole);
+});
+
 function story(page: Page): Locator {
   return page.getByRole("region", { name: /^Why .* stands where it does/ });
 }

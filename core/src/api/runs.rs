@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::coverage::CompleteReport;
 use crate::date::{BusinessDate, Instant};
 use crate::id::RunId;
 
@@ -58,6 +59,9 @@ pub struct ReportFacts {
     pub rows: u64,
     /// How many rows could not.
     pub malformed: u64,
+    /// The time whose words it is sure to have; none unless it is complete.
+    #[serde(default)]
+    pub covers: Option<CompleteReport>,
 }
 
 /// What a run did, in numbers of credits, debits or exceptions.

@@ -155,6 +155,8 @@ impl Record for Run {
         "report.bytes",
         "report.rows",
         "report.malformed",
+        "report.covers.read_at",
+        "report.covers.window_days",
         "counts.confirmed",
         "counts.planned_credits",
         "counts.collected",

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::reports::is_complete;
 use super::{batch, parsed, rows, statement};
 use crate::error::Fault;
 use crate::ports::Database;
@@ -315,7 +316,10 @@ SELECT json_object('id', r.id, 'business_date', r.business_date, 'as_of', r.as_o
     SELECT json_object('sha256', p.sha256, 'bytes', p.bytes,
       'rows', coalesce((SELECT detail ->> '$.rows' FROM run_stages
         WHERE run_id = r.id AND stage = 'observations' ORDER BY slice DESC LIMIT 1), 0),
-      'malformed', (SELECT count(*) FROM malformed_rows WHERE run_id = r.id))
+      'malformed', (SELECT count(*) FROM malformed_rows WHERE run_id = r.id),
+      'covers', json(iif(",
+            is_complete!(),
+            ", json_object('read_at', p.read_at, 'window_days', p.window_days), 'null')))
     FROM reports p WHERE p.run_id = r.id)),
   'counts', json(coalesce(c.counts, '{}')), 'amounts', json(coalesce(c.counts -> '$.amounts', '{}')),
   'reasons', json(coalesce(c.reasons, '[]')))

@@ -168,11 +168,11 @@ SELECT json_object('run_id', run_id, 'object_key', object_key, 'sha256', sha256,
   'parts', json(parts))
 FROM reports WHERE run_id = ?1 ->> '$.run_id'";
 
-/// A report is complete when it was downloaded whole, has been read to its end with a header, and none of its rows
+/// Whether a report `p` is complete: it was downloaded whole, has been read to its end with a header, and none of its rows
 /// is an open `malformed_row`, one by one or as one on the run.
-const COMPLETE: &str = "
-SELECT json_object('read_at', p.read_at, 'window_days', p.window_days) FROM reports p
-WHERE p.read_at <= ?1 ->> '$.until' AND p.whole = 1
+macro_rules! is_complete {
+    () => {
+        "p.whole = 1
   AND EXISTS (SELECT 1 FROM run_stages WHERE run_id = p.run_id AND stage = 'observations' AND cursor IS NULL
     AND detail ->> '$.header' = 'readable')
   AND NOT EXISTS (
@@ -180,8 +180,19 @@ WHERE p.read_at <= ?1 ->> '$.until' AND p.whole = 1
     WHERE m.run_id = p.run_id AND NOT EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id))
   AND NOT EXISTS (
     SELECT 1 FROM exceptions e WHERE e.kind = 'malformed_row' AND e.subject = p.run_id
-      AND NOT EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id))
-ORDER BY p.read_at DESC LIMIT ?1 ->> '$.limit'";
+      AND NOT EXISTS (SELECT 1 FROM resolutions WHERE exception_id = e.id))"
+    };
+}
+pub(super) use is_complete;
+
+const COMPLETE: &str = concat!(
+    "
+SELECT json_object('read_at', p.read_at, 'window_days', p.window_days) FROM reports p
+WHERE p.read_at <= ?1 ->> '$.until' AND ",
+    is_complete!(),
+    "
+ORDER BY p.read_at DESC LIMIT ?1 ->> '$.limit'"
+);
 
 /// A row whose reference is a credit's or processed debit's names that one, whatever transaction id it gives. A run that ended
 /// records nothing more: the next one that is told of it would not look for it here.

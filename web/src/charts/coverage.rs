@@ -1,13 +1,14 @@
-//! The days of the last runs as a strip: read, incomplete, missed.
+//! The days of the last runs as a strip: read, incomplete, missed, or in a hole between the reports.
 
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 use paydown::api::{Run, RunStatus};
+use paydown::coverage::{CompleteReport, hole};
 use paydown::date::BusinessDate;
 use paydown::id::RunId;
 
-use crate::components::intl::date;
+use crate::components::intl::{business_date, date};
 
 /// What became of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,11 +23,14 @@ enum Fate {
     Incomplete,
     /// Its run read a complete report and left nothing out.
     Read,
+    /// No complete report covers it, whatever its run did: words may be lost.
+    Hole,
 }
 
 impl Fate {
     /// All of them, the usual one first.
-    const ALL: [Fate; 5] = [Fate::Read, Fate::Incomplete, Fate::Failed, Fate::Running, Fate::Missed];
+    const ALL: [Fate; 6] =
+        [Fate::Read, Fate::Incomplete, Fate::Failed, Fate::Running, Fate::Missed, Fate::Hole];
 
     fn of(status: RunStatus) -> Fate {
         match status {
@@ -44,6 +48,7 @@ impl Fate {
             Fate::Running => ("◑", "under way", "day tone-moving"),
             Fate::Incomplete => ("!", "incomplete", "day tone-attention"),
             Fate::Read => ("✓", "complete", "day tone-good"),
+            Fate::Hole => ("○", "a hole: no complete report covers it", "day tone-bad"),
         }
     }
 }
@@ -93,5 +98,23 @@ fn days(runs: &[Run]) -> BTreeMap<BusinessDate, (Fate, Option<RunId>)> {
             }
         }
     }
+    for day in holes(runs) {
+        days.entry(day).and_modify(|known| known.0 = Fate::Hole).or_insert((Fate::Hole, None));
+    }
     days
+}
+
+/// The days between two complete reports of which the later does not reach back to the earlier.
+fn holes(runs: &[Run]) -> Vec<BusinessDate> {
+    let mut reports: Vec<CompleteReport> =
+        runs.iter().filter_map(|run| run.report.as_ref()?.covers).collect();
+    reports.sort_by_key(|report| report.read_at);
+    let pairs = reports.iter().zip(reports.iter().skip(1));
+    let holes = pairs.filter_map(|(before, after)| hole(*after, *before));
+    let days = holes.flat_map(|(from, to)| {
+        let (first, end) = (business_date(from).plus_days(1), business_date(to));
+        let between = u32::try_from(end.days_since(first)).unwrap_or(0);
+        (0..between.max(1)).map(move |n| first.plus_days(n))
+    });
+    days.collect()
 }
