@@ -37,7 +37,7 @@ export type Column =
 
 /** A complete report: downloaded whole, with no malformed row open. */
 export interface CompleteReport {
-  /** The instant of the run that read it. */
+  /** The instant as of which it was downloaded. */
   read_at: string;
   /** How many times 24 h before `read_at` it reaches. */
   window_days: number;
