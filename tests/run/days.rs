@@ -1,10 +1,11 @@
 //! What the days bring: repayment, missed runs, holds across an account, refusals, silence, hostile reports.
 
+use futures_executor::block_on;
 use paydown::credit::{CreditStatus, DebitStatus};
 use paydown::decision::debit_id;
 use paydown_edge::error::Fault;
 use paydown_edge::ports::Answer;
-use paydown_edge::run::{Opened, sweep};
+use paydown_edge::run::{Opened, daily, sweep};
 use paydown_tests::memory::Failure;
 use paydown_tests::processor::{FakeReport, Step};
 
@@ -304,6 +305,22 @@ fn the_sandbox_clock_lives_through_each_morning_passed() {
     assert_eq!(book.state(credit).status(), CreditStatus::Active);
     let set = book.world.query("SELECT max(now) FROM sandbox_clock");
     assert_eq!(set, ["2026-01-12T05:00:00.000Z"]);
+}
+
+#[test]
+fn a_run_of_the_future_reads_its_report_as_of_then() {
+    let mut book = Book::new();
+    book.live(6..=12);
+    // As in a sandbox: the clock says the last run's instant until the next run is opened, and that one's from then on.
+    let fault = Fault::Permanent("the worker was killed".into());
+    book.world.database.fail(2, Failure::Before(fault));
+    let as_of = at(17).expect("an instant");
+    assert!(block_on(daily(&book.world.ports(), as_of)).is_err());
+    book.world.clock.set(as_of);
+    book.world.processor.set_report(book.report(as_of));
+    assert!(matches!(book.run_at(as_of), Opened::Open(_)));
+    assert_eq!(book.world.query("SELECT max(read_at) FROM reports"), ["2026-01-17T06:00:00.000Z"]);
+    assert_eq!(book.open(), [""; 0]);
 }
 
 /// Opens the run of a day, which breaks off before its report, and goes on with it on another day, with the report of that.

@@ -60,9 +60,9 @@ pub(super) async fn download(running: &Running<'_>) -> Result<Stretch, Fault> {
 }
 
 /// As of when a report is that is downloaded now. The run's instant need not be the clock's: only how long ago the run was
-/// opened is by the clock.
+/// opened is by the clock, which a sandbox moves on to the run's instant as it opens one of the future.
 fn read_at(run: &Run, now: Instant) -> Instant {
-    let since = now.signed_duration_since(run.started_at);
+    let since = now.signed_duration_since(run.started_at.max(run.as_of));
     if since <= AT_ONCE { run.as_of } else { run.as_of.checked_add_signed(since).unwrap_or(run.as_of) }
 }
 
