@@ -319,6 +319,10 @@ fn a_limit_reached_meanwhile_is_an_exception() {
     delivered_until_done(&client, &messages);
     delivered_until_done(&client, &messages);
     assert_eq!((credits(&client).len(), refused(&client).len()), (3, 7));
+    let detail = client.read("/v1/exceptions?kind=request_refused&limit=1")["data"][0]["detail"].to_string();
+    assert!(detail.starts_with("\"an advance of 50.00 USD to the account acct_a was answered"), "{detail}");
+    let why = "more than 170.00 USD would be advanced in all on this business date\"";
+    assert!(detail.ends_with(why), "{detail}");
     assert_eq!(client.world.query("SELECT max(total) FROM advanced"), ["15000"]);
     assert_eq!(client.world.processor.moved().len(), 3);
     asks(&client, "k-more", "acct_b", 5000).is_problem(422, "limit_reached");

@@ -27,7 +27,7 @@ fn an_account_owes_no_more_than_its_limit() {
     let written = client.written();
     let beyond = asks(&client, "k-2", "a", 500, 1);
     beyond.is_problem(422, "limit_reached");
-    assert!(beyond.body["detail"].as_str().expect("a detail").contains("1000"), "{}", beyond.text);
+    assert!(beyond.body["detail"].as_str().expect("a detail").contains("10.00 USD"), "{}", beyond.text);
     assert_eq!(client.written(), written, "nothing is recorded");
     assert_eq!(asks(&client, "k-3", "b", 1000, 0).status.as_u16(), 201, "another account has its own room");
     assert_eq!(asks(&client, "k-2", "a", 500, 0).status.as_u16(), 201, "up to the limit, with the same key");

@@ -252,7 +252,7 @@ fn permitted(
             // An earlier message of the key may wait for the start.
             Intake::Queue => Err(Problem::not_known_to_be_recorded()),
         },
-        Standing::LimitReached(limit) => Err(Problem::limit_reached(limit)),
+        Standing::LimitReached(limit) => Err(Problem::limit_reached(limit, &settings.currency)),
         // A request's id is its own: none was refused before.
         Standing::Refused | Standing::Free => Ok(None),
     }

@@ -200,8 +200,8 @@ impl Problem {
     }
 
     /// 422: a limit of the installation leaves no room for the advance; nothing was recorded.
-    pub fn limit_reached(limit: Limit) -> Problem {
-        Problem::new(Kind::LimitReached, limit.to_string())
+    pub fn limit_reached(limit: Limit, currency: &str) -> Problem {
+        Problem::new(Kind::LimitReached, limit.text(currency))
     }
 
     /// 422: a stop is in force; nothing was recorded, and unlike with 503 nothing will be.

@@ -1,12 +1,11 @@
 //! `perform_advance` in the ledger: the intent with authentication and idempotency as one batch, and the outcome.
 
-use std::fmt;
-
 use paydown::api::Credit;
 use paydown::credit::Facts;
 use paydown::date::{BusinessDate, Instant, text};
 use paydown::decision::{Decision, Input, decide};
 use paydown::id::{CreditId, TransactionId};
+use paydown::money;
 use paydown::observation::{Observation, Source, Status};
 use paydown::plan::Terms;
 use serde::{Deserialize, Serialize};
@@ -106,12 +105,14 @@ pub enum Limit {
     Day(u64),
 }
 
-impl fmt::Display for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Limit {
+    /// What would be too much, for a person.
+    pub fn text(self, currency: &str) -> String {
+        let amount = |max: u64| money::text(i128::from(max), currency);
         match self {
-            Limit::Account(max) => write!(f, "the account would owe more than {max} minor units"),
+            Limit::Account(max) => format!("the account would owe more than {}", amount(max)),
             Limit::Day(max) => {
-                write!(f, "more than {max} minor units would be advanced in all on this business date")
+                format!("more than {} would be advanced in all on this business date", amount(max))
             }
         }
     }

@@ -184,7 +184,7 @@ impl<'a> Taken<'a> {
                     self.decide(other_place, Verdict::Done);
                 }
                 Standing::LimitReached(limit) if own(other) => {
-                    self.refused.push((other_place, limit.to_string()));
+                    self.refused.push((other_place, limit.text(&other.intent.currency)));
                     self.decide(other_place, Verdict::Done);
                 }
                 Standing::Stopped => self.decide(other_place, Verdict::Later { seconds: STOP_SECONDS }),
