@@ -112,7 +112,9 @@ fn holes(runs: &[Run]) -> Vec<BusinessDate> {
     let pairs = reports.iter().zip(reports.iter().skip(1));
     let holes = pairs.filter_map(|(before, after)| hole(*after, *before));
     let days = holes.flat_map(|(from, to)| {
-        let (first, end) = (business_date(from).plus_days(1), business_date(to));
+        // A hole within a day, or from one to the next, is shown on the later.
+        let end = business_date(to);
+        let first = business_date(from).plus_days(1).min(end);
         let between = u32::try_from(end.days_since(first)).unwrap_or(0);
         (0..between.max(1)).map(move |n| first.plus_days(n))
     });

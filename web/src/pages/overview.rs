@@ -192,15 +192,17 @@ fn FailuresByCode(failures: Vec<Failures>, currency: String) -> impl IntoView {
 /// The oldest open exception of each kind, with the way to what it is about and to all of its kind.
 #[component]
 fn NeedsAction(kinds: Vec<OpenKind>) -> impl IntoView {
-    let all = match kinds.is_empty() {
-        true => view! { <p class="quiet">"Nothing waits for a person."</p> }.into_any(),
-        false => view! { <p><a href="/exceptions?status=open">"All open exceptions"</a></p> }.into_any(),
+    let content = if kinds.is_empty() {
+        view! { <p class="quiet">"Nothing waits for a person."</p> }.into_any()
+    } else {
+        let rows = kinds.into_iter().map(needs_action).collect_view();
+        view! { <ul class="rows">{rows}</ul><p><a href="/exceptions?status=open">"All open exceptions"</a></p> }
+            .into_any()
     };
     view! {
         <section aria-labelledby="needs-action">
             <h2 id="needs-action">"Needs action"</h2>
-            <ul class="rows">{kinds.into_iter().map(needs_action).collect_view()}</ul>
-            {all}
+            {content}
         </section>
     }
 }
@@ -218,7 +220,7 @@ fn needs_action(kind: OpenKind) -> impl IntoView {
         <li>
             <a href=all>{kind}</a>
             " "
-            <span class="quiet">{number(open)}</span>
+            <span class="quiet">{number(open)}" open"</span>
             " "
             <Rule rule=exception.kind.rule().to_owned()/>
             <p>{exception.detail}</p>
