@@ -1,5 +1,5 @@
 //! The example clients, with curl, in Python and in TypeScript: each pays an advance out over a connection that loses its
-//! answer, reads a list page by page, and tells a webhook of Paydown's from any other.
+//! answer, reads a list page by page, and tells a signed webhook from a forged one.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
