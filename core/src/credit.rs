@@ -54,6 +54,37 @@ pub struct Facts {
     pub refunds: Vec<RefundFacts>,
 }
 
+impl Facts {
+    /// What is known of an advance that was just asked for.
+    pub fn asked_for(
+        id: CreditId,
+        account_id: &str,
+        currency: &str,
+        terms: Terms,
+        created_at: Instant,
+    ) -> Facts {
+        Facts {
+            id,
+            account_id: account_id.to_owned(),
+            currency: currency.to_owned(),
+            terms,
+            created_at,
+            turn: 0,
+            transaction_id: None,
+            debits: vec![],
+            observations: vec![],
+            words: vec![],
+            timeouts: vec![],
+            unknown_answers: vec![],
+            holds: vec![],
+            exceptions: vec![],
+            written_off: false,
+            external_payments: vec![],
+            refunds: vec![],
+        }
+    }
+}
+
 /// Money that goes back to the customer by a credit transaction of its own (L8).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RefundFacts {

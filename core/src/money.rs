@@ -115,22 +115,58 @@ const OTHER_DIGITS: [(&str, usize); 24] = [
     ("CLF", 4),
 ];
 
+/// How many decimal digits the minor unit of a currency has (ISO 4217): `0..=4`, 2 where no other is known.
+pub fn minor_digits(currency: &str) -> usize {
+    OTHER_DIGITS.iter().find(|(code, _)| *code == currency).map_or(2, |(_, digits)| *digits)
+}
+
+/// An amount of minor units as a decimal number of major ones.
+///
+/// ```
+/// use paydown::money::decimal;
+/// assert_eq!(decimal(100_005, "USD"), "1000.05");
+/// assert_eq!(decimal(-7, "USD"), "-0.07");
+/// assert_eq!(decimal(500, "JPY"), "500");
+/// ```
+pub fn decimal(minor: i128, currency: &str) -> String {
+    let digits = minor_digits(currency);
+    let sign = if minor < 0 { "-" } else { "" };
+    let padded = format!("{:0>width$}", minor.unsigned_abs(), width = digits.saturating_add(1));
+    match padded.split_at_checked(padded.len().saturating_sub(digits)) {
+        Some((major, fraction)) if !fraction.is_empty() => format!("{sign}{major}.{fraction}"),
+        Some(_) | None => format!("{sign}{padded}"),
+    }
+}
+
 /// An amount of minor units for people: its major units and the ISO 4217 code of its currency.
 ///
 /// ```
 /// use paydown::money::text;
 /// assert_eq!(text(100_005, "USD"), "1000.05 USD");
-/// assert_eq!(text(-7, "USD"), "-0.07 USD");
-/// assert_eq!(text(500, "JPY"), "500 JPY");
 /// ```
 pub fn text(minor: i128, currency: &str) -> String {
-    let digits = OTHER_DIGITS.iter().find(|(code, _)| *code == currency).map_or(2, |(_, digits)| *digits);
-    let sign = if minor < 0 { "-" } else { "" };
-    let padded = format!("{:0>width$}", minor.unsigned_abs(), width = digits.saturating_add(1));
-    match padded.split_at_checked(padded.len().saturating_sub(digits)) {
-        Some((major, fraction)) if !fraction.is_empty() => format!("{sign}{major}.{fraction} {currency}"),
-        Some(_) | None => format!("{sign}{padded} {currency}"),
+    format!("{} {currency}", decimal(minor, currency))
+}
+
+/// The amount that a person's text says in major units, with or without a comma between thousands; `None` if it says none, or
+/// more than [`Cents::MAX`], or a fraction that the currency does not have.
+///
+/// ```
+/// use paydown::money::read;
+/// assert_eq!(read("1,000", "USD").unwrap().get(), 100_000);
+/// assert_eq!(read(" $83.34", "USD").unwrap().get(), 8_334);
+/// assert_eq!(read("500", "JPY").unwrap().get(), 500);
+/// assert_eq!(read("1.234", "USD"), None);
+/// ```
+pub fn read(text: &str, currency: &str) -> Option<Cents> {
+    let digits = minor_digits(currency);
+    let text: String = text.trim().chars().filter(|c| !matches!(c, ',' | ' ' | '$' | '\'')).collect();
+    let (major, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if major.is_empty() || fraction.len() > digits || !is_number(major) || !is_number(fraction) {
+        return None;
     }
+    Cents::new(format!("{major}{fraction:0<digits$}").parse().ok()?).ok()
 }
 
 #[cfg(test)]
@@ -153,5 +189,28 @@ mod tests {
         assert_eq!(Cents::from_balance(i128::from(Cents::MAX)).get(), Cents::MAX);
         assert_eq!(Cents::from_balance(1 << 53).get(), Cents::MAX);
         assert_eq!(Cents::from_balance(i128::MAX).get(), Cents::MAX);
+    }
+
+    #[test]
+    fn a_text_says_an_amount_or_none() {
+        let dollars = |text| read(text, "USD").map(Cents::get);
+        assert_eq!((dollars("0.5"), dollars("1 000.00")), (Some(50), Some(100_000)));
+        assert_eq!(read("0.125", "KWD").map(Cents::get), Some(125));
+        for wrong in
+            ["", ".5", "1.234", "-1", "1e3", "abc", "1.2.3", "90071992547409.92", "99999999999999999999"]
+        {
+            assert_eq!(dollars(wrong), None, "{wrong}");
+        }
+        assert_eq!(read("5.0", "JPY"), None);
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for currency in ["USD", "JPY", "KWD", "CLF"] {
+            for minor in [0, 7, 10_000, Cents::MAX] {
+                let read = read(&decimal(i128::from(minor), currency), currency);
+                assert_eq!(read.map(Cents::get), Some(minor), "{minor} {currency}");
+            }
+        }
     }
 }

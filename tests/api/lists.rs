@@ -68,6 +68,7 @@ fn a_page_of_a_large_book_costs_what_one_of_a_small_book_costs() {
         "/v1/credits?status=pending",
         "/v1/credits?q=nobody",
         "/v1/credits?q=acct_7",
+        "/v1/credits?q=0.99",
         "/v1/credits?account_id=acct_7",
         "/v1/credits?account_id=acct_7&sort=created_at",
         "/v1/credits?idempotency_key=key-77",

@@ -136,6 +136,8 @@ fn credits_are_filtered_and_found() {
     assert_eq!(found(&format!("q=tx_{}", book.first_debit(&book.closed))), of(&[&book.closed]));
     assert_eq!(found("q=key-acct_silent"), of(&[&book.silent]));
     assert_eq!(found("q=nothing"), of(&[]));
+    assert_eq!((found("q=12.00"), found("q=$13.20"), found("q=12.01")), (all.clone(), all.clone(), of(&[])));
+    assert_eq!(found("q=12&status=failed"), of(&[&book.refused]));
     assert_eq!(found("idempotency_key=key-acct_good"), of(&[&book.good]));
     assert_eq!(found("idempotency_key=key"), of(&[]));
     assert_eq!(found("idempotency_key=key-acct_good&status=failed"), of(&[]));

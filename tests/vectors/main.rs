@@ -61,25 +61,9 @@ struct World {
 
 impl World {
     fn new(credit: &ScenarioCredit) -> World {
-        let facts = Facts {
-            id: CreditId(Uuid::from_u128(1)),
-            account_id: "account".into(),
-            currency: "USD".into(),
-            terms: credit.terms,
-            created_at: credit.created_at,
-            turn: 0,
-            transaction_id: TransactionId::try_from("credit".to_owned()).ok(),
-            debits: vec![],
-            observations: vec![],
-            words: vec![],
-            timeouts: vec![],
-            unknown_answers: vec![],
-            holds: vec![],
-            exceptions: vec![],
-            written_off: false,
-            external_payments: vec![],
-            refunds: vec![],
-        };
+        let id = CreditId(Uuid::from_u128(1));
+        let mut facts = Facts::asked_for(id, "account", "USD", credit.terms, credit.created_at);
+        facts.transaction_id = TransactionId::try_from("credit".to_owned()).ok();
         World { facts, rows: vec![], unknown_open: vec![], complete_reports: vec![] }
     }
 

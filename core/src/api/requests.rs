@@ -219,7 +219,8 @@ pub struct CreditsQuery {
     pub created_after: Option<Instant>,
     /// Those asked for before this instant.
     pub created_before: Option<Instant>,
-    /// The credit that this id, debit id, transaction id or idempotency key names, or those whose account id contains it.
+    /// The credit that this id, debit id, transaction id or idempotency key names, or those whose account id contains it, or
+    /// that are of this amount in major units (`1,000.00`), without or with the fee.
     pub q: Option<String>,
     /// By when they were asked for: the newest first, which is the default, or the oldest.
     pub sort: Option<CreditsSort>,

@@ -50,25 +50,7 @@ pub struct Taken {
 impl World {
     /// A credit that was just asked for, and whose transaction the processor has named.
     pub fn new(terms: Terms, created_at: Instant) -> World {
-        let mut facts = Facts {
-            id: CreditId(Uuid::from_u128(1)),
-            account_id: "account".into(),
-            currency: "USD".into(),
-            terms,
-            created_at,
-            turn: 0,
-            transaction_id: None,
-            debits: vec![],
-            observations: vec![],
-            words: vec![],
-            timeouts: vec![],
-            unknown_answers: vec![],
-            holds: vec![],
-            exceptions: vec![],
-            written_off: false,
-            external_payments: vec![],
-            refunds: vec![],
-        };
+        let mut facts = Facts::asked_for(CreditId(Uuid::from_u128(1)), "account", "USD", terms, created_at);
         facts.transaction_id = Some(transaction_of(facts.id.0));
         World {
             facts,

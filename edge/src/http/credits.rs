@@ -103,6 +103,7 @@ async fn page(
         created_after: filter.created_after.map(text).unwrap_or_default(),
         created_before: filter.created_before.map_or_else(|| "~".to_owned(), text),
         q: filter.q.clone().unwrap_or_default(),
+        amount: filter.q.as_deref().and_then(|q| money::read(q, &ports.settings.currency)),
         behind,
         newest_first,
         limit: if is_filtered { SLICE } else { limit.saturating_add(1) },

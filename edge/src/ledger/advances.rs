@@ -184,7 +184,7 @@ impl Request {
     pub fn first_facts(&self) -> Facts {
         Facts {
             transaction_id: self.transaction_id.clone(),
-            ..first_facts(self.credit_id, &self.account_id, &self.currency, self.terms, self.created_at)
+            ..Facts::asked_for(self.credit_id, &self.account_id, &self.currency, self.terms, self.created_at)
         }
     }
 }
@@ -192,29 +192,7 @@ impl Request {
 impl Intent {
     /// The facts of the credit that it makes.
     pub fn first_facts(&self) -> Facts {
-        first_facts(self.id, &self.account_id, &self.currency, self.terms, self.asked_at)
-    }
-}
-
-fn first_facts(id: CreditId, account_id: &str, currency: &str, terms: Terms, created_at: Instant) -> Facts {
-    Facts {
-        id,
-        account_id: account_id.to_owned(),
-        currency: currency.to_owned(),
-        terms,
-        created_at,
-        turn: 0,
-        transaction_id: None,
-        debits: vec![],
-        observations: vec![],
-        words: vec![],
-        timeouts: vec![],
-        unknown_answers: vec![],
-        holds: vec![],
-        exceptions: vec![],
-        written_off: false,
-        external_payments: vec![],
-        refunds: vec![],
+        Facts::asked_for(self.id, &self.account_id, &self.currency, self.terms, self.asked_at)
     }
 }
 

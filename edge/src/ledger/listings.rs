@@ -6,6 +6,7 @@
 use paydown::api;
 use paydown::date::{BusinessDate, Instant};
 use paydown::id::{CreditId, DebitId, ExceptionId, RefundId, RunId};
+use paydown::money::Cents;
 use paydown::observation::Source;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -50,6 +51,8 @@ pub struct CreditsWanted {
     pub created_before: String,
     /// Text that is part of the account id, in any case; others are examined and not found.
     pub q: String,
+    /// The amount that the text says: credits of it, without or with their fee, are found too.
+    pub amount: Option<Cents>,
     /// Those behind this place.
     pub behind: CreditPlace,
     /// Whether the newest come first.
@@ -258,7 +261,8 @@ macro_rules! credits {
         concat!(
             "
 SELECT json_object('place', json_object('created_at', created_at, 'id', id), 'id', id,
-  'found', json(iif(instr(lower(account_id), lower(?1 ->> '$.q')) > 0, 'true', 'false')))
+  'found', json(iif(instr(lower(account_id), lower(?1 ->> '$.q')) > 0
+    OR ?1 ->> '$.amount' IN (amount, amount + fee), 'true', 'false')))
 FROM credits WHERE ",
             $which,
             " created_at > ?1 ->> '$.created_after' AND created_at < ?1 ->> '$.created_before'

@@ -11,7 +11,7 @@ use leptos_router::hooks::use_navigate;
 use paydown::api::{Credit, Settings};
 use paydown::date::BusinessDate;
 
-use super::intl::{date, minor_units, money};
+use super::intl::{date, money};
 use super::labels::Labelled;
 use super::shortcuts::{PAGES, are_on, is_taken};
 use crate::data::query::Path;
@@ -84,8 +84,8 @@ fn Box(close: Callback<()>) -> impl IntoView {
         move || {
             let (asked, currency) = (asked.get(), currency.clone());
             async move {
-                let hits = ask(&asked, &currency).await;
-                (asked, hits)
+                let found = ask(&asked, &currency).await;
+                (asked, found)
             }
         }
     });
@@ -98,12 +98,13 @@ fn Box(close: Callback<()>) -> impl IntoView {
         }
     });
     // Only an answer to the text as it is counts.
-    let answer = move || found.get().filter(|(asked, _)| *asked == text.read().trim()).map(|(_, hits)| hits);
+    let answer =
+        move || found.get().filter(|(asked, _)| *asked == text.read().trim()).map(|(_, found)| found);
     let hits = Memo::new(move |_| {
         let text = text.get().trim().to_owned();
         let (first, last) = told_by(&text);
         let of_server = answer().and_then(Result::ok).unwrap_or_default();
-        [first, of_server, last].concat()
+        [first, of_server.hits, last].concat()
     });
     let navigate = use_navigate();
     let go = Callback::new(move |path: String| {
@@ -146,7 +147,10 @@ fn Box(close: Callback<()>) -> impl IntoView {
             "An id, an account, a transaction, an idempotency key, an amount, a date, a page".to_owned()
         }
         (false, None) => "Searching…".to_owned(),
-        (false, Some(Ok(_))) => format!("{} found", hits.with(Vec::len).saturating_sub(1)),
+        (false, Some(Ok(found))) => {
+            let more = if found.is_more { ", and more in the list" } else { "" };
+            format!("{} found{more}", hits.with(Vec::len).saturating_sub(1))
+        }
         (false, Some(Err(failure))) => format!("{}: {}", failure.title, failure.detail),
     };
     view! {
@@ -197,10 +201,17 @@ fn told_by(text: &str) -> (Vec<Hit>, Vec<Hit>) {
     (first, vec![hit(format!("All credits with “{text}”"), "list", path)])
 }
 
+/// What the server found, and whether there may be more.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Found {
+    hits: Vec<Hit>,
+    is_more: bool,
+}
+
 /// What the server finds.
-async fn ask(text: &str, currency: &str) -> Answer<Vec<Hit>> {
+async fn ask(text: &str, currency: &str) -> Answer<Found> {
     if text.is_empty() {
-        return Ok(vec![]);
+        return Ok(Found::default());
     }
     let mut hits = Vec::new();
     if let Ok(day) = text.parse::<BusinessDate>() {
@@ -210,13 +221,9 @@ async fn ask(text: &str, currency: &str) -> Answer<Vec<Hit>> {
             hit(format!("Run of {}", date(day)), run.status.label(), format!("/runs/{}", run.id))
         }));
     }
-    if let Some(minor) = minor_units(text, currency) {
-        let newest = reading::find("").await?.data;
-        let of_amount = newest.iter().filter(|credit| credit.amount.get() == minor);
-        hits.extend(of_amount.take(MOST).map(|credit| shown(credit, currency)));
-    }
-    hits.extend(reading::find(text).await?.data.iter().take(MOST).map(|credit| shown(credit, currency)));
-    Ok(hits)
+    let found = reading::find(text, MOST).await?;
+    hits.extend(found.data.iter().map(|credit| shown(credit, currency)));
+    Ok(Found { hits, is_more: found.next_cursor.is_some() })
 }
 
 fn shown(credit: &Credit, currency: &str) -> Hit {

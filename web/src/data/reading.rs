@@ -174,11 +174,10 @@ pub fn settings() -> Remote<Settings> {
     remote(|| "/v1/settings".to_owned())
 }
 
-/// The newest 200 credits that a text finds; of all, if it is empty. Asked once, and not kept.
-pub async fn find(q: &str) -> Answer<Page<Credit>> {
-    request::parse(
-        &request::get(&Path::new("/v1/credits").with("q", Some(q)).with("limit", Some(200)).text()).await?,
-    )
+/// The newest credits that a text finds, so many at most. Asked once, and not kept.
+pub async fn find(q: &str, limit: usize) -> Answer<Page<Credit>> {
+    let path = Path::new("/v1/credits").with("q", Some(q)).with("limit", Some(limit));
+    request::parse(&request::get(&path.text()).await?)
 }
 
 /// The newest 200 runs. Asked once, and not kept.

@@ -5,13 +5,13 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use paydown::api::Settings;
 use paydown::date::BusinessDate;
-use paydown::money::Cents;
+use paydown::money::{Cents, decimal, read};
 use paydown::plan::{Terms, plan};
 
 use crate::components::entry::Entry;
 use crate::components::faces::Shown;
 use crate::components::filters::Text;
-use crate::components::intl::{On, business_date, minor_units, money};
+use crate::components::intl::{On, business_date, money};
 use crate::data::reading::{self, CreditsAsked};
 use crate::pages::credit::next_run::NextRun;
 
@@ -74,11 +74,12 @@ struct Entered {
 impl Entered {
     /// The terms and the day of the advance, or what is wrong with them: the limits of the contract.
     fn terms(self, max_advance: Cents, currency: &str) -> Result<(Terms, BusinessDate), String> {
-        let cents = |text: String| minor_units(&text, currency).and_then(|minor| Cents::new(minor).ok());
-        let amount = cents(self.amount.get()).filter(|amount| amount.get() > 0 && *amount <= max_advance);
-        let amount = amount.ok_or("Enter an amount such as 1,000.00, within the largest advance.")?;
-        let fee =
-            cents(self.fee.get()).filter(|fee| *fee <= amount).ok_or("Enter a fee from 0 to the amount.")?;
+        let amount = read(&self.amount.get(), currency);
+        let amount = amount.filter(|amount| amount.get() > 0 && *amount <= max_advance).ok_or_else(|| {
+            format!("Enter an amount such as {}, within the largest advance.", decimal(100_000, currency))
+        })?;
+        let fee = read(&self.fee.get(), currency).filter(|fee| *fee <= amount);
+        let fee = fee.ok_or("Enter a fee from 0 to the amount.")?;
         let number = |text: String, most: u32| text.trim().parse().ok().filter(|n| (1..=most).contains(n));
         let installments = number(self.installments.get(), 104).ok_or("Enter 1 to 104 installments.")?;
         let interval_days = number(self.interval_days.get(), 92).ok_or("Enter 1 to 92 days.")?;
@@ -95,8 +96,8 @@ impl Entered {
 fn Calculator(today: BusinessDate) -> impl IntoView {
     let settings: Settings = expect_context();
     let entered = Entered {
-        amount: RwSignal::new("1,000.00".into()),
-        fee: RwSignal::new("0.00".into()),
+        amount: RwSignal::new(decimal(100_000, &settings.currency)),
+        fee: RwSignal::new(decimal(0, &settings.currency)),
         installments: RwSignal::new("12".into()),
         interval_days: RwSignal::new("7".into()),
         start: RwSignal::new(today.to_string()),

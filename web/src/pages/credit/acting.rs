@@ -6,7 +6,7 @@ use paydown::credit::{Facts, State};
 use paydown::date::{BusinessDate, Instant};
 use paydown::decision::Input;
 use paydown::id::{RefundId, TransactionId};
-use paydown::money::Cents;
+use paydown::money::{Cents, decimal, read};
 use paydown::observation::Status;
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ use crate::components::badge::Badge;
 use crate::components::dialog::Confirm;
 use crate::components::entry::{Entry, Pick};
 use crate::components::faces::Told;
-use crate::components::intl::{business_date, entered, minor_units, money};
+use crate::components::intl::{business_date, money};
 use crate::components::labels;
 use crate::components::toast::Toasts;
 use crate::data::actions::{self, Subject};
@@ -158,7 +158,7 @@ impl Entered {
     /// What a dialog begins with: what is meant most of the time.
     fn begin(self, act: Act, facts: &Facts, today: BusinessDate) {
         let refundable = State::of(facts).balances().over_paid();
-        let amount = if act == Act::Refund { entered(refundable, &facts.currency) } else { String::new() };
+        let amount = if act == Act::Refund { decimal(refundable, &facts.currency) } else { String::new() };
         let first = [amount, today.to_string(), "1".into(), "success".into(), String::new(), String::new()];
         for (entry, text) in self.all().into_iter().zip(first) {
             entry.set(text);
@@ -220,9 +220,9 @@ impl Entered {
 
     /// The amount: what one payment may be.
     fn cents(self, currency: &str) -> Result<Cents, String> {
-        let amount = minor_units(&self.amount.get(), currency).and_then(|minor| Cents::new(minor).ok());
         let fits = |amount: &Cents| (1..=Cents::MAX / 4).contains(&amount.get());
-        amount.filter(fits).ok_or_else(|| "Enter an amount such as 1,000.00.".to_owned())
+        let example = || format!("Enter an amount such as {}.", decimal(100_000, currency));
+        read(&self.amount.get(), currency).filter(fits).ok_or_else(example)
     }
 }
 
