@@ -88,8 +88,18 @@ export class Api {
   /** The day's cron does not come, and the sweeper's does at noon. */
   async sweepAtNoon(): Promise<void> {
     const [last] = await this.list<{ business_date: string }>("/v1/runs?limit=1");
-    const noon = Date.parse(`${last?.business_date}T12:00:00Z`) + 86_400_000;
-    await this.send("GET", `/cdn-cgi/handler/scheduled?cron=${encodeURIComponent("*/10 * * * *")}&time=${noon}`);
+    await this.fire("*/10 * * * *", Date.parse(`${last?.business_date}T12:00:00Z`) + 86_400_000);
+  }
+
+  /** The daily run of an instant. */
+  async cron(at: number): Promise<void> {
+    await this.fire("0 6 * * *", at);
+    const [run] = await this.list<{ as_of: string; status: string }>("/v1/runs?limit=1");
+    if (Date.parse(`${run?.as_of}`) !== at || run?.status === "running") throw new Error(`the run of ${at} did not end`);
+  }
+
+  private async fire(cron: string, at: number): Promise<void> {
+    await this.send("GET", `/cdn-cgi/handler/scheduled?cron=${encodeURIComponent(cron)}&time=${at}`);
   }
 
   credit(id: string): Promise<Credit> {

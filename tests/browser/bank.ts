@@ -1,7 +1,6 @@
 // A processor that a test writes the words of: what it answers to the calls for an account, and what its reports say.
 // The bank simulator tells stories by itself; this one is for what a bank seldom does.
 
-import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -39,7 +38,8 @@ export class Bank {
   readonly strange: string[] = [];
   /** Whether the reports can be downloaded. */
   reports = true;
-  private now = Date.now();
+  /** Its time. A sandbox's clock sets it; who moves no clock does. */
+  now = Date.now();
   private readonly transactions = new Map<string, Transaction>();
   private readonly before = new Map<string, number>();
 
@@ -101,7 +101,7 @@ export class Bank {
     const words = (isDebit ? story.debits?.[Math.min(before, story.debits.length - 1)] : advance) ?? SUCCESS;
     if (words === "mute") return undefined;
     this.before.set(account + asked.direction, before + 1);
-    const transaction = { id: `tx_${randomUUID()}`, account, at: this.now, words };
+    const transaction = { id: `tx_${account}_${asked.direction}_${before + 1}`, account, at: this.now, words };
     this.transactions.set(key, transaction);
     return transaction.id;
   }

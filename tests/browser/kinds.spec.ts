@@ -4,19 +4,9 @@
 import type { Locator, Page } from "@playwright/test";
 import type { Exception } from "./api";
 import { live } from "./kinds";
-import { expect, open, test as base } from "./paydown";
+import { expect, open, over } from "./paydown";
 
-const test = base.extend<object, { book: string }>({
-  book: [
-    async ({}, use) => {
-      const { address, stop } = await live();
-      await use(address);
-      await stop();
-    },
-    { scope: "worker", timeout: 600_000 },
-  ],
-  baseURL: async ({ book }, use) => use(book),
-});
+const test = over(live);
 
 /** What the second click shows. */
 type Cause = (page: Page, exception: Exception) => Promise<void>;

@@ -3,7 +3,7 @@
 import { expect } from "@playwright/test";
 import { Api, type Credit, type Exception } from "./api";
 import { Bank, type Story } from "./bank";
-import { serve } from "./world";
+import { type Book, serve } from "./world";
 
 const DAYS_OF_SILENCE = 6;
 
@@ -31,7 +31,7 @@ const STORIES: Record<string, Story> = {
 };
 
 /** The book, and how to end it. */
-export async function live(): Promise<{ address: string; stop: () => Promise<void> }> {
+export async function live(): Promise<Book> {
   const bank = await Bank.open(STORIES);
   const settings = [
     "KEY_DAYS:2", "TWO_STRIKES:on", "INTAKE:queue", "MAX_PER_ACCOUNT:5000000", `MAX_DEBITED_PER_RUN:${MAX_DEBITED}`,

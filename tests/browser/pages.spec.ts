@@ -3,8 +3,8 @@
 
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { PAGES, STATES } from "./pages";
-import { expect, open, test, title } from "./paydown";
+import { FACES, PAGES, SOURCES, STATES } from "./pages";
+import { expect, forgiven, open, test, title } from "./paydown";
 
 // The window of a desk, and that of a phone.
 const WIDTHS = [1280, 360];
@@ -18,6 +18,20 @@ for (const { name, show, leave } of [...PAGES, ...STATES]) {
       await leave?.(api);
     }
   });
+}
+
+// The faces are the same on all pages: in short, those of one page are examined.
+for (const [path, source] of process.env.PAYDOWN_FULL ? SOURCES : SOURCES.slice(0, 1)) {
+  for (const { name, answer, complaint } of FACES) {
+    test(`nothing is wrong on: ${path}, ${name}`, async ({ page, complaints }) => {
+      await page.route(source, answer);
+      await page.goto(path);
+      const face = complaint ? page.getByRole("alert") : page.locator(".skeleton, [aria-busy=true]");
+      await expect(face.first()).toBeVisible();
+      await examine(page);
+      if (complaint) forgiven(complaints, complaint);
+    });
+  }
 }
 
 test.describe("logged out", () => {

@@ -1,6 +1,6 @@
 // The pages of the dashboard, with something to see on each.
 
-import type { Page } from "@playwright/test";
+import type { Page, Route } from "@playwright/test";
 import type { Api, Credit, Debit, Exception } from "./api";
 import { account, open, settled } from "./paydown";
 
@@ -203,3 +203,45 @@ async function act(page: Page, name: string): Promise<void> {
   await page.locator("summary", { hasText: "More" }).click();
   await page.getByRole("button", { name: `${name}…`, exact: true }).click();
 }
+
+/** Where the data of a page comes from, page by page. */
+export const SOURCES: [string, RegExp][] = [
+  ["/credits", /\/v1\/credits\?/],
+  ["/", /\/v1\/summary/],
+  ["/debits", /\/v1\/debits\?/],
+  ["/runs", /\/v1\/runs\?(?!limit=1$)/],
+  ["/exceptions", /\/v1\/exceptions\?/],
+  ["/keys", /\/v1\/keys/],
+  ["/settings", /\/v1\/settings/],
+];
+
+export interface Face {
+  name: string;
+  answer: (route: Route) => Promise<void>;
+  /** What the browser's console says of such an answer. */
+  complaint?: string;
+}
+
+const problem = (status: number, title: string): Face => ({
+  name: title.toLowerCase(),
+  answer: (route) =>
+    route.fulfill({
+      status,
+      contentType: "application/problem+json",
+      headers: status === 429 ? { "retry-after": "60" } : {},
+      body: JSON.stringify({
+        type: "urn:paydown:problem:of_the_test", title, status, detail: "for the test", code: "of_the_test", request_id: "req-of-the-test",
+      }),
+    }),
+  complaint: `status of ${status}`,
+});
+
+/** What a page shows that has no data yet, or gets none. */
+export const FACES: Face[] = [
+  { name: "on its way", answer: () => new Promise(() => {}) },
+  { name: "unreachable", answer: (route) => route.abort(), complaint: "net::ERR_FAILED" },
+  problem(403, "Not allowed"),
+  problem(404, "Not found"),
+  problem(429, "Too many requests"),
+  problem(500, "It broke"),
+];

@@ -5,6 +5,7 @@
 import { test as base, expect, type Locator, type Page } from "@playwright/test";
 import { randomUUID } from "node:crypto";
 import { Api, KEY } from "./api";
+import type { Book } from "./world";
 
 export { expect, KEY };
 
@@ -41,6 +42,20 @@ export const test = base.extend<Given>({
     await use(page);
   },
 });
+
+/** The same over a book of its own. */
+export const over = (live: () => Promise<Book>) =>
+  test.extend<object, { book: string }>({
+    book: [
+      async ({}, use) => {
+        const { address, stop } = await live();
+        await use(address);
+        await stop();
+      },
+      { scope: "worker", timeout: 600_000 },
+    ],
+    baseURL: async ({ book }, use) => use(book),
+  });
 
 async function watch(page: Page, address: string, complaints: string[]): Promise<void> {
   const origin = new URL(address).origin;

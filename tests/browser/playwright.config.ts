@@ -21,10 +21,9 @@ export default defineConfig({
   timeout: 240_000,
   expect: { timeout: 30_000 },
   reporter: [["list"], ["json", { outputFile: join(root, "target/browser/report.json") }]],
-  projects: [
-    { name: "specs", testMatch: "*.spec.ts" },
-    { name: "screenshots", testMatch: "screenshots.ts" },
-  ],
+  snapshotPathTemplate: "{testDir}/gallery/{arg}{ext}",
+  // A picture that is not there is not taken in silence.
+  updateSnapshots: "none",
   use: {
     baseURL: process.env.PAYDOWN_URL,
     viewport: { width: 1440, height: 900 },

@@ -33,8 +33,14 @@ export default async function world(): Promise<(() => Promise<void>) | undefined
   return stop;
 }
 
+/** A book that is served, and how to end it. */
+export interface Book {
+  address: string;
+  stop: () => Promise<void>;
+}
+
 /** An empty book on a port and a state of its own, until it is stopped. */
-export async function serve(flags: string[]): Promise<{ address: string; stop: () => Promise<void> }> {
+export async function serve(flags: string[]): Promise<Book> {
   const port = await freePort();
   // Two test runs at once do not meet.
   const state = join(ROOT, `target/state/browser-${port}`);

@@ -39,43 +39,26 @@ impl Suite {
     }
 }
 
-/// What the screenshots are of, and where they go.
-pub struct Screenshots {
-    pub folder: PathBuf,
-    /// The dashboard that serves already; without it one is served, with a book of three weeks.
-    pub address: Option<String>,
-}
-
-impl Screenshots {
-    pub fn new() -> Screenshots {
-        Screenshots { folder: step::root().join("tests/browser/gallery"), address: None }
-    }
-}
-
 /// `cargo xtask screenshots`
-pub fn screenshots(wanted: &Screenshots) -> Result<()> {
+pub fn screenshots() -> Result<()> {
     let setup = setup::prepare()?;
     let mut playwright = playwright(&setup, Suite::Dashboard)?;
-    playwright.args(["--project", "screenshots"]);
-    match &wanted.address {
-        Some(address) => {
-            playwright.env("PAYDOWN_URL", address);
-        }
-        None => builds::build(&setup, &[Part::SandboxWorker, Part::Bank, Part::Dashboard])?,
-    }
-    step::run("screenshots", playwright.env("PAYDOWN_SCREENSHOTS", &wanted.folder))?;
-    println!("{}", wanted.folder.display());
+    playwright.args(["gallery.spec.ts", "--update-snapshots=all"]);
+    builds::build(&setup, &[Part::SandboxWorker, Part::Bank, Part::Dashboard])?;
+    step::run("screenshots", &mut playwright)?;
+    println!("{}", setup.root().join("tests/browser/gallery").display());
     Ok(())
 }
 
-/// Playwright over the specs of a suite, which serve all they need themselves.
-pub fn specs(setup: &Setup, suite: Suite) -> Result<Command> {
+/// Playwright over the specs of a suite, which serve all they need themselves; `full` adds each face of each page.
+pub fn specs(setup: &Setup, suite: Suite, full: bool) -> Result<Command> {
     let mut command = playwright(setup, suite)?;
-    match suite {
-        Suite::Dashboard => command.args(["--project", "specs"]),
-        Suite::Released => command.args(["--project", "specs"]).env("PAYDOWN_RELEASED", "1"),
-        Suite::Package => &mut command,
-    };
+    if full {
+        command.env("PAYDOWN_FULL", "1");
+    }
+    if matches!(suite, Suite::Released) {
+        command.env("PAYDOWN_RELEASED", "1");
+    }
     Ok(command)
 }
 

@@ -59,10 +59,6 @@ flags of dev
 flags of replay
   --state DIR            the state of a demo or dev, which may be served meanwhile (target/state/demo)
 
-flags of screenshots
-  --into DIR             where they go (tests/browser/gallery)
-  --address URL          the dashboard that serves already (default: one with a book of three weeks is served)
-
 flags of simulate
   --seeds N              how many worlds (1000)
   --seed S               the first seed; alone, the only one, with its story should it fail
@@ -94,7 +90,10 @@ fn run() -> Result<ExitCode> {
             package::package()?;
         }
         Some("replay") => return replay::replay(&state(&mut flags)?),
-        Some("screenshots") => browser::screenshots(&screenshots(&mut flags)?)?,
+        Some("screenshots") => {
+            no_flags(&mut flags)?;
+            browser::screenshots()?;
+        }
         Some("simulate") => return simulate::simulate(&simulation(&mut flags)?),
         Some("test") => return test::test(full(&mut flags)?),
         Some(_) | None => {
@@ -130,18 +129,6 @@ fn serve_options(flags: &mut lexopt::Parser, command: &str) -> Result<serve::Opt
         }
     }
     Ok(options)
-}
-
-fn screenshots(flags: &mut lexopt::Parser) -> Result<browser::Screenshots> {
-    let mut wanted = browser::Screenshots::new();
-    while let Some(flag) = next(flags)? {
-        match flag {
-            lexopt::Arg::Long("into") => wanted.folder = std::path::absolute(text(flags, "--into")?)?,
-            lexopt::Arg::Long("address") => wanted.address = Some(text(flags, "--address")?),
-            other => return Err(unknown(other)),
-        }
-    }
-    Ok(wanted)
 }
 
 fn state(flags: &mut lexopt::Parser) -> Result<std::path::PathBuf> {

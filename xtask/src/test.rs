@@ -43,7 +43,7 @@ pub fn test(full: bool) -> Result<ExitCode> {
             tally.passed += 1;
             // Over the workspace as well: a package by itself has other features, and all would compile again.
             tally.tests("end-to-end tests", nextest(&setup, &["--workspace", "-E", "binary(e2e)"], full)?);
-            tally.specs("browser tests", &setup, Suite::Dashboard);
+            tally.specs("browser tests", &setup, Suite::Dashboard, full);
         }
         Err(Stop(why)) => tally.fail(1, &why),
     }
@@ -51,13 +51,13 @@ pub fn test(full: bool) -> Result<ExitCode> {
         Ok(()) => {
             tally.result(sizes::check_package(&setup));
             tally.node("the JavaScript package in Node", &setup);
-            tally.specs("the JavaScript package in Chromium", &setup, Suite::Package);
+            tally.specs("the JavaScript package in Chromium", &setup, Suite::Package, full);
         }
         Err(Stop(why)) => tally.fail(1, &why),
     }
     if full {
         tally.result(sizes::check(&setup));
-        tally.specs("browser tests of the release", &setup, Suite::Released);
+        tally.specs("browser tests of the release", &setup, Suite::Released, full);
         tally.check("deployment, dry", dry_deployment()?);
     }
     Ok(tally.close())
@@ -95,8 +95,8 @@ impl Tally {
     }
 
     /// A step of Playwright, too.
-    fn specs(&mut self, title: &str, setup: &Setup, suite: Suite) {
-        match browser::specs(setup, suite).and_then(|mut command| step::attempt(title, &mut command)) {
+    fn specs(&mut self, title: &str, setup: &Setup, suite: Suite, full: bool) {
+        match browser::specs(setup, suite, full).and_then(|mut command| step::attempt(title, &mut command)) {
             Ok(ended) => self.count(title, &ended, browser::counts(setup.root(), suite)),
             Err(Stop(why)) => self.fail(1, &why),
         }
