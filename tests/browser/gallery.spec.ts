@@ -40,7 +40,7 @@ for (const [name, kind, look] of GALLERY) {
       expect(used, "the page writes in its own fonts").toBe(2);
       // The id of a credit is made by chance.
       const mask = [page.getByText(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]+$/)];
-      const maskColor = await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+      const maskColor = await page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--quiet-paper"));
       const picture = { mask, maskColor, maxDiffPixelRatio: MOST_PIXELS };
       await expect(page).toHaveScreenshot(`${name.toLowerCase()}-${kind}.png`, picture);
     });

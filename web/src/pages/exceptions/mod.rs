@@ -7,6 +7,7 @@ mod sides;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use paydown::api::{Exception, ExceptionStatus};
+use uuid::Uuid;
 
 use crate::components::allowed::may_operate;
 use crate::components::badge::{Badge, Rule};
@@ -83,6 +84,8 @@ where
             let account = exception.account_id.clone().unwrap_or_else(|| "credit".to_owned());
             view! { <a href=format!("/credits/{id}?about={}", exception.subject)>{account}</a> }.into_any()
         }
+        // A row has no name but a hash, a run is named by its link: neither tells a person more.
+        None if exception.run_id.is_some() && exception.subject.parse::<Uuid>().is_ok() => ().into_any(),
         None => view! { <code>{exception.subject.clone()}</code> }.into_any(),
     };
     let run = exception.run_id.map(|run| view! { " "<a href=format!("/runs/{run}")>"run"</a> });
