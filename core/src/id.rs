@@ -53,6 +53,10 @@ id!(
     /// The id of a run.
     RunId
 );
+id!(
+    /// The id of an event, which a consumer knows it again by. Ids sort in the order of the events.
+    EventId
+);
 
 /// The processor's name of a transaction: 1 to 255 bytes of its choice, never empty.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -160,9 +164,47 @@ pub fn from_cause(bucket: u16, cause: &[&str]) -> Uuid {
     Builder::from_custom_bytes(bytes).into_uuid()
 }
 
+/// The UUIDv8 of what has a number in the ledger's order, besides its cause: its first 48 bits are the number, so that it
+/// sorts by it and can be found without an index. None when the number has more bits.
+///
+/// ```
+/// use paydown::id;
+/// let event = id::numbered(7, id::bucket("acct_8841"), &["event", "credit.repaid"]).unwrap();
+/// assert_eq!((id::number_of(event), id::bucket_of(event)), (7, id::bucket("acct_8841")));
+/// assert_eq!(event.to_string().split('-').next(), Some("00000000"));
+/// ```
+pub fn numbered(number: u64, bucket: u16, cause: &[&str]) -> Option<Uuid> {
+    let [0, 0, a, b, c, d, e, f] = number.to_be_bytes() else { return None };
+    let [_, _, _, _, _, _, high, low, rest @ ..] = from_cause(bucket, cause).into_bytes();
+    let [g, h, i, j, k, l, m, n] = rest;
+    Some(Builder::from_custom_bytes([a, b, c, d, e, f, high, low, g, h, i, j, k, l, m, n]).into_uuid())
+}
+
+/// The number that an id made by [`numbered`] carries.
+pub fn number_of(id: Uuid) -> u64 {
+    let [a, b, c, d, e, f, ..] = id.into_bytes();
+    u64::from_be_bytes([0, 0, a, b, c, d, e, f])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbered_ids_sort_by_their_numbers() {
+        let id = |number| numbered(number, 4095, &["event"]).unwrap();
+        let numbers = [0, 1, 255, 256, 1 << 32, (1 << 48) - 1];
+        for (number, next) in numbers.iter().zip(&numbers[1..]) {
+            assert!(id(*number).to_string() < id(*next).to_string());
+            assert_eq!((number_of(id(*number)), bucket_of(id(*number))), (*number, 4095));
+            assert_eq!(
+                (id(*number).get_version_num(), id(*number).get_variant()),
+                (8, uuid::Variant::RFC4122)
+            );
+        }
+        assert_eq!(numbered(1 << 48, 0, &[]), None);
+        assert_ne!(id(1), numbered(1, 4095, &["other"]).unwrap());
+    }
 
     #[test]
     fn every_bucket_survives_in_both_kinds_of_id() {

@@ -78,6 +78,7 @@ const CONTRACT: &str = "
     get /v1/session session
     delete /v1/session session
     get /v1/journal read
+    get /v1/events read
     get /v1/summary read
     get /v1/plan read
     get /v1/settings read

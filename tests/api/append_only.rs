@@ -33,7 +33,10 @@ fn value(table: &str, column: &str, kind: &str, number: usize) -> String {
         ("observations", "status", _) => ["'success'", "'failure'"][number % 2].into(),
         ("observations", "source", _) => ["'report'", "'decision'"][number % 2].into(),
         ("carried_over", "kind", _) => ["'due'", "'unanswered'"][number % 2].into(),
+        ("standings", "status", _) => ["'held'", "'failed'"][number % 2].into(),
         ("reports", "whole", _) => (number % 2).to_string(),
+        // The facts of the tables before it have told the first ones.
+        ("events", "number", _) => (number + 1_000).to_string(),
         (_, _, "INTEGER") => (number + 1).to_string(),
         // A JSON text, for the columns that must be one.
         (_, _, _) => format!("'{number}'"),

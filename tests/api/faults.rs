@@ -177,6 +177,7 @@ fn a_reading_route_that_meets_a_fault_says_so() {
         &format!("/v1/runs/{run}"),
         "/v1/exceptions",
         "/v1/journal",
+        "/v1/events",
         "/v1/summary",
         "/v1/settings",
         "/v1/keys",

@@ -87,6 +87,9 @@ fn a_page_of_a_large_book_costs_what_one_of_a_small_book_costs() {
         "/v1/exceptions?kind=report_gap&status=open",
         "/v1/journal",
         "/v1/journal?from=2026-01-05&to=2026-01-05&limit=200",
+        "/v1/events",
+        "/v1/events?type=credit.repaid&limit=200",
+        "/v1/events?credit_id=0190b3c4-0000-7000-8000-000000000077",
         "/v1/runs",
         "/v1/keys",
     ] {

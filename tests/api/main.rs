@@ -5,6 +5,7 @@ mod advances;
 mod append_only;
 mod bad_input;
 mod calendar;
+mod events;
 mod faults;
 mod intake;
 mod journal;

@@ -21,8 +21,8 @@ const TODAY: u32 = 69;
 const FIGURES: [&str; 5] =
     ["decided_between_runs", "exception_numbers", "figures", "day_figures", "open_exceptions"];
 
-/// The tables that all repetitions share.
-const SHARED: [&str; 2] = ["api_keys", "policies"];
+/// The tables that all repetitions share, and the events, which each repeated fact tells anew.
+const SHARED: [&str; 3] = ["api_keys", "events", "policies"];
 
 /// What something took.
 #[derive(Debug, Clone, Copy)]
@@ -169,6 +169,10 @@ fn costs(mut book: Book) -> Vec<(String, Cost)> {
     let held = client.operate(&format!("/v1/credits/{credit}/hold"), "key-hold", &noted);
     assert_eq!(held.status, 200, "{held:?}");
     note("an operator's hold");
+    // A cursor is the hexadecimal of the number up to which was read.
+    let read_up_to = book.world.query("SELECT max(number) - 10 FROM events").concat();
+    let cursor: String = read_up_to.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let events = format!("/v1/events?cursor={cursor}");
     let [one, facts] = [format!("/v1/credits/{credit}"), format!("/v1/credits/{credit}/facts")];
     for path in [
         "/v1/summary",
@@ -184,6 +188,9 @@ fn costs(mut book: Book) -> Vec<(String, Cost)> {
         "/v1/exceptions?status=resolved",
         "/v1/exceptions?kind=unknown_transaction&status=open",
         "/v1/journal?from=2026-03-10&limit=200",
+        "/v1/events",
+        "/v1/events?type=run.completed&limit=200",
+        &events,
         "/v1/keys",
         "/healthz",
         &one,

@@ -13,7 +13,6 @@ use paydown::id::{CreditId, RunId};
 use paydown_edge::config::Budget;
 use paydown_edge::config::Settings;
 use paydown_edge::error::Fault;
-use paydown_edge::ledger::asked::Asked;
 use paydown_edge::ledger::decisions::{Landing, land};
 use paydown_edge::ports::{Database, Ports, Statement};
 use paydown_edge::run::daily;
@@ -51,9 +50,8 @@ fn decides_nothing(book: &Book, credit: CreditId) {
     let run = book.world.query("SELECT id FROM runs ORDER BY as_of DESC LIMIT 1");
     let run_id = Some(RunId(run[0].parse().expect("an id")));
     let (facts, as_of) = (book.facts(credit), at(12).expect("an instant"));
-    let asked = Asked::of(Input::Seek, &facts);
     let decision = decide(&facts, Input::Seek, &book.world.settings.context(as_of));
-    let landing = Landing { credit_id: credit, asked, decision, run_id, at: as_of, bodies: vec![] };
+    let landing = Landing::of(&facts, Input::Seek, decision, (run_id, as_of), vec![]);
     let policy = book.world.query("SELECT id FROM policies LIMIT 1");
     let decided = || book.world.query("SELECT count(*) FROM decisions");
     let before = decided();

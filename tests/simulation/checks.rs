@@ -31,7 +31,7 @@ const OF_RUNS: [&str; 6] = ["runs", "run_stages", "run_parts", "run_closings", "
 /// The limits of the law.
 const TIMEOUT_DAYS: u32 = 5;
 
-/// On every so many days with new facts the journal is held against them, and in the end.
+/// On every so many days with new facts the journal and the events are held against them, and in the end.
 const JOURNAL_DAYS: u64 = 5;
 
 pub struct Checks {
@@ -54,6 +54,43 @@ struct Said {
     /// Of a transaction, or of one of our ids: success or not, and when.
     words: BTreeMap<String, BTreeSet<(Instant, bool)>>,
 }
+
+/// An event as it is kept.
+#[derive(Debug, serde::Deserialize)]
+struct Told {
+    number: u64,
+    kind: String,
+    credit_id: Option<String>,
+    subject_id: String,
+    turn: Option<u32>,
+}
+
+impl Told {
+    fn text(&self) -> String {
+        let turn = self.turn.map(|turn| turn.to_string()).unwrap_or_default();
+        format!("{} {} {turn}", self.kind, self.subject_id)
+    }
+}
+
+/// What is to be told of the facts, but for the transactions of debits.
+const TO_BE_TOLD: &str = "
+SELECT iif(w.outcome = 'failure', 'debit.failed', iif(w.outcome = 'returned', 'debit.returned', 'debit.collected'))
+  || ' ' || w.subject_id || ' ' || w.turn FROM words w JOIN debits d ON d.id = w.subject_id
+UNION ALL
+SELECT 'credit.confirmed ' || subject_id || ' ' || turn FROM (
+  SELECT *, lag(outcome) OVER (PARTITION BY subject_id ORDER BY turn) AS before FROM words WHERE subject_id = credit_id)
+WHERE outcome IN ('success', 'recovered') AND coalesce(before, '') NOT IN ('success', 'recovered')
+UNION ALL
+SELECT 'debit.timed_out ' || t.subject_id || ' ' || x.turn
+FROM timeouts t JOIN debits d ON d.id = t.subject_id JOIN decisions x ON x.id = t.decision_id
+UNION ALL
+SELECT 'credit.' || status || ' ' || credit_id || ' ' || turn FROM standings
+UNION ALL
+SELECT 'exception.opened ' || id || ' ' FROM exceptions
+UNION ALL
+SELECT 'exception.closed ' || exception_id || ' ' FROM resolutions
+UNION ALL
+SELECT 'run.completed ' || run_id || ' ' FROM run_closings";
 
 /// One debit, with what its facts say of it.
 #[derive(Clone)]
@@ -115,6 +152,7 @@ impl Checks {
         self.days += 1;
         if self.days.is_multiple_of(JOURNAL_DAYS) {
             self.journal_agrees(&books)?;
+            self.events_agree(&books)?;
         }
         self.timeouts_are_silent()?;
         self.held_before = books
@@ -248,6 +286,7 @@ impl Checks {
         }
         let books = self.books();
         self.journal_agrees(&books)?;
+        self.events_agree(&books)?;
         self.journal_is_found()?;
         let transactions = self.bank.transactions();
         for book in books {
@@ -610,6 +649,49 @@ impl Checks {
         Ok(())
     }
 
+    // --- the events ---
+
+    /// Each fact that is to be told is told once, and where a debit or a credit stands is what was told of it last.
+    fn events_agree(&self, books: &[Book]) -> Result<(), String> {
+        let events = self.told()?;
+        self.scene.count("events held against the facts", events.len() as u64);
+        let told = |event: &&Told| event.kind != "debit.submitted";
+        let mut all: Vec<String> = events.iter().filter(told).map(Told::text).collect();
+        all.sort_unstable();
+        let mut wanted = self.sqlite.query(TO_BE_TOLD);
+        wanted.sort_unstable();
+        let longest = all.len().max(wanted.len());
+        if let Some(place) = (0..longest).find(|place| all.get(*place) != wanted.get(*place)) {
+            return Err(format!("told {:?}, to be told {:?}", all.get(place), wanted.get(place)));
+        }
+        let mut turns: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut last: BTreeMap<String, &str> = BTreeMap::new();
+        for event in &events {
+            if let (Some(credit), Some(turn)) = (&event.credit_id, event.turn)
+                && turns.insert(credit, turn).is_some_and(|before| before > turn)
+            {
+                return Err(format!("{event:?} is told after a later turn"));
+            }
+            let before = last.insert(event.subject_id.clone(), &event.kind);
+            if event.kind == "debit.submitted" && before.is_some() {
+                return Err(format!("{event:?} is told after {before:?}"));
+            }
+        }
+        books.iter().try_for_each(|book| stands_as_told(book, &last))
+    }
+
+    fn told(&self) -> Result<Vec<Told>, String> {
+        let rows = self.sqlite.query(
+            "SELECT json_object('number', number, 'kind', type, 'credit_id', credit_id, 'subject_id', subject_id, 'turn', turn)
+             FROM events ORDER BY number",
+        );
+        let events: Vec<Told> = rows.iter().map(|row| serde_json::from_str(row).expect("an event")).collect();
+        match (1..).zip(&events).find(|(number, event)| event.number != *number) {
+            None => Ok(events),
+            Some((number, _)) => Err(format!("there is no event {number}")),
+        }
+    }
+
     // --- L6 ---
 
     /// Takes in the reports that were archived since.
@@ -798,6 +880,40 @@ fn debits_of(facts: &Facts) -> Vec<Debit> {
 }
 
 /// L1, L4: the plan adds up, no two debits are due on one day, and no replacement is more than what it replaces.
+/// Whether what was told last of a credit and of its debits is where they stand, if that is told at all.
+fn stands_as_told(book: &Book, last: &BTreeMap<String, &str>) -> Result<(), String> {
+    let wrong =
+        |what: String, told: Option<&&str>| Err(format!("{what} of {}, and told is {told:?}", book.label));
+    let told = last.get(&book.facts.id.to_string());
+    let wanted = match book.state.status() {
+        CreditStatus::Failed => Some("credit.failed"),
+        CreditStatus::Repaid => Some("credit.repaid"),
+        CreditStatus::Held => Some("credit.held"),
+        CreditStatus::Pending
+        | CreditStatus::Unconfirmed
+        | CreditStatus::WrittenOff
+        | CreditStatus::Active => None,
+    };
+    if wanted.is_some_and(|wanted| told != Some(&wanted)) {
+        return wrong(format!("{wanted:?}"), told);
+    }
+    for (debit, status) in &book.debits {
+        let told = last.get(&debit.facts.id.to_string());
+        let wanted = match status {
+            DebitStatus::Submitted => Some("debit.submitted"),
+            DebitStatus::Collected => Some("debit.collected"),
+            DebitStatus::Failed => Some("debit.failed"),
+            DebitStatus::TimedOut => Some("debit.timed_out"),
+            DebitStatus::Returned => Some("debit.returned"),
+            DebitStatus::Scheduled | DebitStatus::Processing | DebitStatus::Cancelled => None,
+        };
+        if told.copied() != wanted {
+            return wrong(format!("debit {} is {status:?}", debit.facts.sequence), told);
+        }
+    }
+    Ok(())
+}
+
 fn plan_is_sound(book: &Book) -> Result<(), String> {
     let planned: i128 = book
         .debits

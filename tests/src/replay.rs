@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_executor::block_on;
 use paydown::calendar::FederalReserve;
-use paydown::credit::{Facts, Hold};
+use paydown::credit::{CreditStatus, Facts, Hold, State};
 use paydown::date::Instant;
 use paydown::decision::{Context, Decision, Effect, Fact, Input, decide};
 use paydown::id::{CreditId, ExceptionId};
@@ -150,10 +150,16 @@ impl<'a> Life<'a> {
             self.recorded.push(format!("turn {turn}: rule {}", decided.rule));
             self.recorded.extend(turn, self.tables.facts_of(decided));
             self.recorded.push(format!("turn {turn}: asked {input}"));
+            let before = State::of(&self.own).status();
             if input["input"] == "held_by_account" {
                 self.held_by_account(decided, input);
             } else {
                 self.decide(decided, input, said, coverage);
+            }
+            if self.tables.is_told_of(decided) {
+                let told = told(before, State::of(&self.own).status());
+                self.recorded.push(format!("turn {turn}: told {:?}", self.tables.standing(decided)));
+                self.replayed.push(format!("turn {turn}: told {told:?}"));
             }
         }
     }
@@ -292,6 +298,12 @@ impl<'a> Life<'a> {
         let first_difference = self.recorded.first_difference(&self.replayed);
         Credit { id, recorded: self.recorded.hash(), replayed: self.replayed.hash(), first_difference }
     }
+}
+
+/// The status of which an event tells, after a decision that found the credit in another.
+fn told(before: CreditStatus, after: CreditStatus) -> Option<CreditStatus> {
+    let is_told = matches!(after, CreditStatus::Failed | CreditStatus::Held | CreditStatus::Repaid);
+    Some(after).filter(|_| is_told && before != after)
 }
 
 /// What credits of one account do to each other.

@@ -5,6 +5,7 @@
 mod access;
 mod credits;
 mod debits;
+mod events;
 mod exceptions;
 mod health;
 mod journal;
@@ -21,6 +22,7 @@ pub use access::{ApiKey, NewApiKey, Scope, WhoAmI};
 pub(crate) use credits::signed;
 pub use credits::{Credit, CreditDetail};
 pub use debits::Debit;
+pub use events::{CreditEvent, DebitEvent, Event, EventData, EventType, ExceptionEvent, RunEvent};
 pub use exceptions::{
     Exception, ExceptionDetail, ExceptionStatus, Resolution, ResolutionAction, Resolved, Stated,
 };
@@ -31,9 +33,10 @@ pub use problem::{FieldError, Problem};
 pub use refunds::Refund;
 pub use requests::{
     AdvanceRequest, AttachRequest, ClockRequest, CreditsQuery, CreditsSort, DEFAULT_INSTALLMENTS,
-    DEFAULT_INTERVAL_DAYS, DebitsQuery, DecisionRequest, ExceptionsQuery, ExternalPaymentRequest,
-    JournalQuery, KeyRequest, LoginRequest, NoQuery, NoteRequest, PageQuery, PauseRequest, PlanRequest,
-    RefundRequest, ResolutionRequest, ResolutionsRequest, RunRequest, SummaryQuery,
+    DEFAULT_INTERVAL_DAYS, DebitsQuery, DecisionRequest, EventsQuery, ExceptionsQuery,
+    ExternalPaymentRequest, JournalQuery, KeyRequest, LoginRequest, NoQuery, NoteRequest, PageQuery,
+    PauseRequest, PlanRequest, RefundRequest, ResolutionRequest, ResolutionsRequest, RunRequest,
+    SummaryQuery,
 };
 pub use runs::{Amounts, Counts, ReportFacts, Run, RunDetail, RunStatus, StageProgress};
 pub use settings::{Intake, Settings, Stop};

@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ExceptionStatus, ResolutionAction, Scope};
+use super::{EventType, ExceptionStatus, ResolutionAction, Scope};
 use crate::credit::{CreditStatus, DebitStatus, Kind};
 use crate::date::{BusinessDate, Instant};
-use crate::id::{CreditId, RunId, TransactionId};
+use crate::id::{CreditId, EventId, RunId, TransactionId};
 use crate::money::Cents;
 use crate::observation::Status;
 use crate::plan::Terms;
@@ -303,6 +303,22 @@ pub struct JournalQuery {
     /// The last business date; today by default.
     pub to: Option<BusinessDate>,
     /// How many lines a page has at most; 50 by default.
+    #[schemars(range(min = 1, max = 200))]
+    pub limit: Option<u32>,
+    /// Where the page begins: an earlier answer's `next_cursor`.
+    pub cursor: Option<String>,
+}
+
+/// Which events are listed: `GET /v1/events`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EventsQuery {
+    /// Those behind this event: the last one that was seen. From the first on without it.
+    pub after: Option<EventId>,
+    /// Those of this type.
+    pub r#type: Option<EventType>,
+    /// Those of this credit.
+    pub credit_id: Option<CreditId>,
+    /// How many events a page has at most; 50 by default.
     #[schemars(range(min = 1, max = 200))]
     pub limit: Option<u32>,
     /// Where the page begins: an earlier answer's `next_cursor`.

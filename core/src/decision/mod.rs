@@ -22,7 +22,8 @@ use uuid::Uuid;
 
 use crate::calendar::{Calendar, DueDate};
 use crate::credit::{
-    Because, Debit, DebitFacts, Exception, ExternalPayment, Facts, Hold, Kind, Reason, RefundFacts, State,
+    Because, CreditStatus, Debit, DebitFacts, Exception, ExternalPayment, Facts, Hold, Kind, Reason,
+    RefundFacts, State,
 };
 use crate::date::{BusinessDate, Instant, Zone};
 use crate::id::{self, CreditId, DebitId, ExceptionId, RefundId, TransactionId};
@@ -170,6 +171,48 @@ impl Decision {
             Some(Fact::Closed { .. }) => "L6",
         }
     }
+
+    /// The status that the credit of `facts` comes to by the decision, where an event tells of it: `failed`, `held` or
+    /// `repaid`, and it was another before. `as_of` is the decision's instant.
+    ///
+    /// ```
+    /// # use paydown::{calendar::FederalReserve, credit::{CreditStatus, Facts}, date::Zone, policy::Policy};
+    /// # use paydown::decision::{Context, Input, decide};
+    /// # let mut facts: Facts = serde_json::from_value(serde_json::json!({
+    /// #     "id": "00000000-0000-0000-0000-000000000001", "account_id": "acct_8841", "currency": "USD",
+    /// #     "terms": { "amount": 100, "fee": 0, "installments": 1, "interval_days": 7 },
+    /// #     "created_at": "2026-01-05T15:00:00Z", "turn": 0, "transaction_id": "tx_1", "debits": [], "words": [],
+    /// #     "observations": [{ "subject": "00000000-0000-0000-0000-000000000001", "source": "report",
+    /// #                        "status": "success", "code": null, "at": "2026-01-05T22:00:00Z" }],
+    /// #     "timeouts": [], "unknown_answers": [], "holds": [], "exceptions": [], "written_off": false,
+    /// # })).unwrap();
+    /// # let as_of = "2026-01-06T06:00:00Z".parse().unwrap();
+    /// # let (zone, policy) = (Zone::default(), Policy::default());
+    /// # let context = Context { as_of, zone: &zone, policy: &policy, calendar: &FederalReserve };
+    /// // A hold on an advance without word holds nothing yet. The word that lets it be planned makes it held.
+    /// let hold = decide(&facts, Input::Hold, &context);
+    /// assert_eq!(hold.comes_to(&facts, as_of), None);
+    /// facts.apply(&hold, as_of);
+    /// let planned = decide(&facts, Input::Words { covered_from: None }, &context);
+    /// assert_eq!(planned.comes_to(&facts, as_of), Some(CreditStatus::Held));
+    /// ```
+    pub fn comes_to(&self, facts: &Facts, as_of: Instant) -> Option<CreditStatus> {
+        if !self.facts.iter().any(Fact::may_change_status) {
+            return None;
+        }
+        let mut after = facts.clone();
+        after.apply(self, as_of);
+        let status = State::of(&after).status();
+        match status {
+            CreditStatus::Failed | CreditStatus::Repaid | CreditStatus::Held => {
+                (State::of(facts).status() != status).then_some(status)
+            }
+            CreditStatus::Pending
+            | CreditStatus::Unconfirmed
+            | CreditStatus::WrittenOff
+            | CreditStatus::Active => None,
+        }
+    }
 }
 
 /// A new fact of a credit.
@@ -268,6 +311,27 @@ impl Fact {
             Fact::Revoked { .. } => "revoked",
             Fact::Refund(_) => "refund",
             Fact::WrittenOff => "written_off",
+        }
+    }
+
+    /// Whether the credit's status may be another with it.
+    const fn may_change_status(&self) -> bool {
+        match self {
+            Fact::Word(_)
+            | Fact::TimedOut { .. }
+            | Fact::Held(_)
+            | Fact::Released { .. }
+            | Fact::ExternalPayment(_)
+            | Fact::Revoked { .. }
+            | Fact::Refund(_)
+            | Fact::WrittenOff => true,
+            Fact::Debit(_)
+            | Fact::Cancelled { .. }
+            | Fact::Processed { .. }
+            | Fact::Opened { .. }
+            | Fact::Closed { .. }
+            | Fact::Decided { .. }
+            | Fact::Attached { .. } => false,
         }
     }
 }

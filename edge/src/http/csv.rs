@@ -4,7 +4,7 @@
 use axum::http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE, LINK};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::IntoResponse;
-use paydown::api::{ApiKey, Credit, Debit, Exception, JournalLine, Page, Run};
+use paydown::api::{ApiKey, Credit, Debit, Event, Exception, JournalLine, Page, Run};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -215,6 +215,32 @@ impl Record for JournalLine {
         "subject_id",
         "turn",
         "run_id",
+    ];
+}
+
+impl Record for Event {
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "type",
+        "timestamp",
+        "data.credit_id",
+        "data.account_id",
+        "data.amount",
+        "data.fee",
+        "data.currency",
+        "data.debit_id",
+        "data.sequence",
+        "data.due_date",
+        "data.transaction_id",
+        "data.code",
+        "data.exception_id",
+        "data.kind",
+        "data.subject",
+        "data.action",
+        "data.run_id",
+        "data.business_date",
+        "data.as_of",
+        "data.status",
     ];
 }
 

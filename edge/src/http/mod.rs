@@ -9,6 +9,7 @@ mod call;
 mod credits;
 mod csv;
 mod debits;
+mod events;
 mod exceptions;
 mod health;
 mod idempotency;

@@ -14,7 +14,6 @@ use super::body::Body;
 use super::call::{Answered, Call, json};
 use super::problem::{Problem, REPLAYED};
 use crate::error::Fault;
-use crate::ledger::asked::Asked;
 use crate::ledger::decisions::Landing;
 use crate::ledger::facts::facts;
 use crate::ledger::operations::{self, Operation};
@@ -290,8 +289,7 @@ pub async fn done(ports: &Ports, operation: &Operation, input: Input) -> Result<
             return Ok(false);
         }
         let bodies = bodies_of(ports, &facts, &decision)?;
-        let asked = Asked::of(input.clone(), &facts);
-        let landing = Landing { credit_id, asked, decision, run_id: None, at, bodies: bodies.clone() };
+        let landing = Landing::of(&facts, input.clone(), decision, (None, at), bodies.clone());
         let landed = operations::land(&*ports.database, &ports.settings, operation, &landing, at).await?;
         if !landed.is_empty() {
             for (subject, body) in bodies.into_iter().filter(|_| landed.is_new(credit_id)) {

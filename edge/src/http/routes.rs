@@ -14,8 +14,8 @@ use super::call::{Answered, Call};
 #[cfg(feature = "sandbox")]
 use super::sandbox;
 use super::{
-    advances, credits, debits, exceptions, health, journal, keys, metrics, operations, plan, runs, session,
-    stops, summary,
+    advances, credits, debits, events, exceptions, health, journal, keys, metrics, operations, plan, runs,
+    session, stops, summary,
 };
 use crate::ports::Ports;
 
@@ -96,6 +96,7 @@ routes! {
     get "/v1/session", Access::Session, session::who_am_i;
     delete "/v1/session", Access::Session, session::log_out;
     get "/v1/journal", Access::Scope(Scope::Read), journal::list;
+    get "/v1/events", Access::Scope(Scope::Read), events::list;
     get "/v1/summary", Access::Scope(Scope::Read), summary::summary;
     get "/v1/plan", Access::Scope(Scope::Read), plan::plan;
     get "/v1/settings", Access::Scope(Scope::Read), health::settings;

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::asked::Asked;
 use super::calls::{AnswerRow, answers};
 use super::decisions::{Landing, landing_refusal, policy_row};
 use super::exceptions::{NewException, opened};
@@ -382,8 +381,7 @@ pub async fn refused(
         if decision.facts.is_empty() {
             return Ok(true);
         }
-        let asked = Asked::of(input, &of);
-        let landing = Landing { credit_id, asked, decision, run_id: None, at, bodies: vec![] };
+        let landing = Landing::of(&of, input, decision, (None, at), vec![]);
         let mut statements = observed.clone();
         statements.push(policy.clone());
         statements.extend(landing_refusal(&landing, &policy_id)?);

@@ -2,9 +2,9 @@
 //! exists, so that a decision lands whole or not at all.
 
 use paydown::calendar::FederalReserve;
-use paydown::credit::{DebitFacts, RefundFacts};
+use paydown::credit::{CreditStatus, DebitFacts, Facts, RefundFacts};
 use paydown::date::{Instant, Zone, text};
-use paydown::decision::{Decision, Effect, Fact};
+use paydown::decision::{Decision, Effect, Fact, Input};
 use paydown::id::{self, CreditId, ExceptionId, RunId};
 use paydown::policy::Policy;
 use serde::Serialize;
@@ -33,9 +33,23 @@ pub struct Landing {
     pub at: Instant,
     /// The bodies of the calls for the debits and refunds it submits, by their ids.
     pub bodies: Vec<(Uuid, String)>,
+    /// The status that the credit comes to by it, where an event tells of it.
+    standing: Option<CreditStatus>,
 }
 
 impl Landing {
+    /// What was decided at an instant on these facts, when this was asked.
+    pub fn of(
+        facts: &Facts,
+        input: Input,
+        decision: Decision,
+        (run_id, at): (Option<RunId>, Instant),
+        bodies: Vec<(Uuid, String)>,
+    ) -> Landing {
+        let (asked, standing) = (Asked::of(input, facts), decision.comes_to(facts, at));
+        Landing { credit_id: facts.id, asked, decision, run_id, at, bodies, standing }
+    }
+
     /// The decision's id, made from all that it says: two different decisions of one turn differ in it, and
     /// the turn lets only one land.
     pub(crate) fn id(&self) -> Result<Uuid, Fault> {
@@ -130,7 +144,7 @@ pub(crate) fn landing_refusal(landing: &Landing, policy_id: &str) -> Result<Vec<
 }
 
 fn statements(rows: &Rows<'_>) -> Result<Vec<Statement>, Fault> {
-    let sets: [(&'static str, bool); 20] = [
+    let sets: [(&'static str, bool); 22] = [
         (DECISIONS, true),
         (DEBITS, !rows.debits.is_empty()),
         (CANCELLATIONS, !rows.cancellations.is_empty()),
@@ -149,8 +163,11 @@ fn statements(rows: &Rows<'_>) -> Result<Vec<Statement>, Fault> {
         (REVOCATIONS, !rows.revocations.is_empty()),
         (REFUNDS, !rows.refunds.is_empty()),
         (WRITE_OFFS, !rows.write_offs.is_empty()),
+        // Behind all that brought it about, as the events are to tell it.
+        (STANDINGS, !rows.standings.is_empty()),
         (ACCOUNT_DECISIONS, !rows.account_holds.is_empty()),
         (ACCOUNT_HOLDS, !rows.account_holds.is_empty()),
+        (ACCOUNT_STANDINGS, !rows.account_holds.is_empty()),
     ];
     let parameter = serde_json::to_string(rows)?;
     let mut statements: Vec<Statement> = sets
@@ -185,6 +202,7 @@ struct Rows<'a> {
     external_payments: Vec<Row<'a>>,
     revocations: Vec<Row<'a>>,
     write_offs: Vec<Row<'a>>,
+    standings: Vec<Standing>,
     account_holds: Vec<AccountHold>,
 }
 
@@ -235,6 +253,14 @@ struct Row<'a> {
     turn: u32,
     at: String,
     fact: &'a Fact,
+}
+
+#[derive(Serialize)]
+struct Standing {
+    decision_id: Uuid,
+    credit_id: CreditId,
+    turn: u32,
+    status: CreditStatus,
 }
 
 #[derive(Serialize)]
@@ -293,6 +319,8 @@ impl<'a> Rows<'a> {
                 self.account_holds.push(AccountHold { decision_id, exception_id: *exception_id });
             }
         }
+        let standing = landing.standing.map(|status| Standing { decision_id, credit_id, turn, status });
+        self.standings.extend(standing);
         let submits = !landing.bodies.is_empty();
         let rule = landing.decision.rule(credit_id);
         self.decisions.push(DecisionRow {
@@ -469,6 +497,12 @@ SELECT value ->> '$.credit_id', value ->> '$.decision_id'
 FROM json_each(?1, '$.write_offs') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
 ON CONFLICT DO NOTHING";
 
+const STANDINGS: &str = "
+INSERT INTO standings (credit_id, turn, status)
+SELECT value ->> '$.credit_id', value ->> '$.turn', value ->> '$.status'
+FROM json_each(?1, '$.standings') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+ON CONFLICT DO NOTHING";
+
 /// A decision of its own for every other credit of the account, so that whoever decides on one of them at the
 /// same time reads a stale past. Its id is the first half of the cause's and the second half of the credit's.
 const ACCOUNT_DECISIONS: &str = "
@@ -497,6 +531,38 @@ CROSS JOIN decisions cause ON cause.id = value ->> '$.decision_id'
 CROSS JOIN credits own ON own.id = cause.credit_id
 CROSS JOIN credits other ON other.account_id = own.account_id AND other.id <> own.id
 WHERE true ON CONFLICT DO NOTHING";
+
+/// The other credits of the account that become `held`: the one place where a status is worked out here and not by core,
+/// because nobody reads those credits; a replay holds it against core. They were confirmed, neither given up nor repaid, and
+/// nothing held them before. One on which was decided since is told of by that decision.
+const ACCOUNT_STANDINGS: &str = "
+INSERT INTO standings (credit_id, turn, status)
+SELECT c.id, held.first, 'held'
+FROM (
+  SELECT other.id AS credit_id, min(own.turn) AS first, max(own.turn) AS last
+  FROM json_each(?1, '$.account_holds')
+  CROSS JOIN decisions cause ON cause.id = value ->> '$.decision_id'
+  CROSS JOIN credits of_cause ON of_cause.id = cause.credit_id
+  CROSS JOIN credits other ON other.account_id = of_cause.account_id AND other.id <> of_cause.id
+  CROSS JOIN decisions own ON own.id = substr(cause.id, 1, 19) || substr(other.id, 20)
+  GROUP BY other.id) AS held
+CROSS JOIN credits c ON c.id = held.credit_id
+WHERE (SELECT outcome FROM words WHERE subject_id = c.id ORDER BY turn DESC LIMIT 1) IN ('success', 'recovered')
+  AND NOT EXISTS (SELECT 1 FROM write_offs WHERE credit_id = c.id)
+  AND NOT EXISTS (SELECT 1 FROM decisions WHERE credit_id = c.id AND turn > held.last)
+  AND NOT EXISTS (
+    SELECT 1 FROM holds h CROSS JOIN decisions earlier ON earlier.id = h.decision_id
+    WHERE h.credit_id = c.id AND earlier.turn < held.first
+      AND NOT EXISTS (SELECT 1 FROM releases WHERE credit_id = h.credit_id AND exception_id = h.exception_id))
+  AND c.amount + c.fee > (
+      SELECT coalesce(sum(d.amount), 0) FROM debits d WHERE d.credit_id = c.id
+        AND (SELECT outcome FROM words WHERE subject_id = d.id ORDER BY turn DESC LIMIT 1) IN ('success', 'recovered'))
+    + (SELECT coalesce(sum(p.amount), 0) FROM external_payments p WHERE p.credit_id = c.id
+        AND NOT EXISTS (SELECT 1 FROM external_payment_revocations WHERE payment_id = p.id))
+    - (SELECT coalesce(sum(r.amount), 0) FROM refunds r WHERE r.credit_id = c.id
+        AND coalesce((SELECT outcome FROM words WHERE subject_id = r.id ORDER BY turn DESC LIMIT 1), 'success')
+          IN ('success', 'recovered'))
+ON CONFLICT DO NOTHING";
 
 const LANDED: &str = "
 SELECT json_quote(credit_id) FROM decisions WHERE id IN (SELECT value FROM json_each(?1))";

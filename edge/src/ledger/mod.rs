@@ -8,6 +8,7 @@ pub mod asked;
 pub mod calls;
 pub mod credits;
 pub mod decisions;
+pub mod events;
 pub mod exceptions;
 pub mod facts;
 pub mod figures;

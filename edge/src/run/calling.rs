@@ -11,7 +11,6 @@ use uuid::Uuid;
 
 use super::striking::strike;
 use crate::error::Fault;
-use crate::ledger::asked::Asked;
 use crate::ledger::calls::AnswerRow;
 use crate::ledger::decisions::{Landing, land, policy_row};
 use crate::ledger::facts::facts;
@@ -189,8 +188,7 @@ pub(super) async fn refusals(
             if decision.facts.is_empty() {
                 break;
             }
-            let asked = Asked::of(input, &facts);
-            let landing = Landing { credit_id: *credit_id, asked, decision, run_id, at, bodies: vec![] };
+            let landing = Landing::of(&facts, input, decision, (run_id, at), vec![]);
             if !land(&*ports.database, &[landing], &policy_id).await?.is_empty() {
                 break;
             }

@@ -11,7 +11,6 @@ use uuid::Uuid;
 
 use super::{Running, Stage, Stretch, Worked};
 use crate::error::Fault;
-use crate::ledger::asked::Asked;
 use crate::ledger::decisions::{Landing, land};
 use crate::ledger::facts::facts;
 use crate::ledger::{self, credits, exceptions, reports};
@@ -77,8 +76,7 @@ impl Running<'_> {
         decision: Decision,
         bodies: Vec<(Uuid, String)>,
     ) -> Landing {
-        let (run_id, at) = (Some(self.run.id), self.run.as_of);
-        Landing { credit_id: facts.id, asked: Asked::of(input, facts), decision, run_id, at, bodies }
+        Landing::of(facts, input, decision, (Some(self.run.id), self.run.as_of), bodies)
     }
 }
 

@@ -8,7 +8,6 @@ use super::calling::{Call, asks_to_wait, call};
 use super::striking::strike;
 use super::{Running, Stage, Stretch, Worked};
 use crate::error::Fault;
-use crate::ledger::asked::Asked;
 use crate::ledger::decisions::{Landing, land, policy_row};
 use crate::ledger::facts::facts;
 use crate::ledger::{self, calls, credits, stops};
@@ -44,9 +43,7 @@ pub(super) async fn seek_slice(
             Effect::Submit { .. } | Effect::HoldAccount { .. } => None,
         }));
         if !decision.facts.is_empty() {
-            let (credit_id, at) = (facts.id, context.as_of);
-            let asked = Asked::of(Input::Seek, &facts);
-            landings.push(Landing { credit_id, asked, decision, run_id, at, bodies: vec![] });
+            landings.push(Landing::of(&facts, Input::Seek, decision, (run_id, context.as_of), vec![]));
         }
     }
     if !landings.is_empty() {

@@ -6,7 +6,6 @@ use paydown::id::{CreditId, DebitId, RunId};
 use paydown::observation::Word;
 
 use crate::error::Fault;
-use crate::ledger::asked::Asked;
 use crate::ledger::decisions::{Landing, land, policy_row};
 use crate::ledger::facts::facts;
 use crate::ledger::strikes::{AccountWords, with_new_failures};
@@ -74,8 +73,7 @@ async fn hold(
         if decision.facts.is_empty() {
             return Ok(());
         }
-        let asked = Asked::of(input, &facts);
-        let landing = Landing { credit_id, asked, decision, run_id, at, bodies: vec![] };
+        let landing = Landing::of(&facts, input, decision, (run_id, at), vec![]);
         if !land(database, &[landing], &policy_id).await?.is_empty() {
             return Ok(());
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use paydown::credit::{Facts, Kind, UnknownAnswer};
+use paydown::credit::{CreditStatus, Facts, Kind, UnknownAnswer};
 use paydown::date::{Instant, Zone, text};
 use paydown::decision::{Decision, Fact, Input};
 use paydown::id::{CreditId, ExceptionId, TransactionId};
@@ -39,6 +39,9 @@ pub struct Tables {
     /// When each run had taken its words.
     pub words_done: BTreeMap<Uuid, Instant>,
     facts: BTreeMap<Uuid, Vec<Value>>,
+    standings: BTreeMap<(CreditId, u32), CreditStatus>,
+    /// Since when events are told.
+    told_since: Option<Instant>,
 }
 
 /// What decided besides the facts: the policy, and the zone by which dates were counted.
@@ -139,7 +142,22 @@ impl Tables {
             reports: rows(sqlite, REPORTS),
             words_done: rows(sqlite, WORDS_DONE).into_iter().collect(),
             facts,
+            standings: rows::<(CreditId, u32, CreditStatus)>(sqlite, STANDINGS)
+                .into_iter()
+                .map(|(credit, turn, status)| ((credit, turn), status))
+                .collect(),
+            told_since: rows(sqlite, TOLD_SINCE).into_iter().next(),
         }
+    }
+
+    /// The status that a credit came to by a decision, as an event told of it.
+    pub fn standing(&self, decided: &Decided) -> Option<CreditStatus> {
+        self.standings.get(&(decided.credit_id, decided.turn)).copied()
+    }
+
+    /// Whether events are told of a decision: of those before there were events, none is.
+    pub fn is_told_of(&self, decided: &Decided) -> bool {
+        self.told_since.is_some_and(|since| decided.at >= since)
     }
 
     /// Gives the transactions that the processor named, or an operator, but for those that were not named yet.
@@ -348,6 +366,10 @@ const EXCEPTIONS: &str =
 const CLOSINGS: &str = "
 SELECT json_array(r.exception_id, json_object('action', r.action, 'at', r.resolved_at, 'decision_id', r.decision_id,
   'credit_id', (SELECT credit_id FROM decisions WHERE id = r.decision_id))) FROM resolutions r";
+
+const STANDINGS: &str = "SELECT json_array(credit_id, turn, status) FROM standings";
+
+const TOLD_SINCE: &str = "SELECT json_quote(at) FROM events WHERE number = 1";
 
 const REPORTS: &str = "
 SELECT json_object('run_id', p.run_id, 'object_key', p.object_key, 'sha256', p.sha256,

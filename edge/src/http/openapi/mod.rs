@@ -60,13 +60,14 @@ Every answer carries `X-Request-Id`; what is refused is an RFC 9457 problem whos
 read page by page: its `next_cursor` is the `cursor` of the next call, and a page may be short although more follows. \
 Each list is CSV by `Accept: text/csv`, its next page in the header `Link`.";
 
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 10] = [
     ("advances", "Money leaves, once for each idempotency key."),
     ("credits", "The advances and how they are repaid."),
     ("debits", "What is collected, and when."),
     ("refunds", "What was paid too much, and goes back."),
     ("runs", "The daily debits processor."),
     ("exceptions", "What a person must look at."),
+    ("events", "What happened, to be told once."),
     ("operators", "Stop and start."),
     ("access", "API keys and the dashboard's sessions."),
     ("figures", "The book in numbers, and by which settings it is kept."),

@@ -2,8 +2,8 @@
 
 use paydown::api::{
     AdvanceRequest, ApiKey, AttachRequest, Credit, CreditDetail, CreditsQuery, Debit, DebitsQuery,
-    DecisionRequest, Exception, ExceptionDetail, ExceptionsQuery, ExternalPaymentRequest, Health,
-    JournalLine, JournalQuery, KeyRequest, LoginRequest, NewApiKey, NoteRequest, Page, PageQuery,
+    DecisionRequest, Event, EventsQuery, Exception, ExceptionDetail, ExceptionsQuery, ExternalPaymentRequest,
+    Health, JournalLine, JournalQuery, KeyRequest, LoginRequest, NewApiKey, NoteRequest, Page, PageQuery,
     PauseRequest, Plan, PlanRequest, Refund, RefundRequest, ResolutionRequest, ResolutionsRequest, Resolved,
     Run, RunDetail, RunRequest, Settings, Stop, Summary, SummaryQuery, WhoAmI,
 };
@@ -17,8 +17,19 @@ use crate::http::routes::Route;
 
 /// The operation that a route is. `None` for one that is not described, which a test refuses.
 pub fn operation(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
-    let nouns =
-        [advances, credits, acts_on_credits, debits, refunds, runs, exceptions, operators, access, figures];
+    let nouns = [
+        advances,
+        credits,
+        acts_on_credits,
+        debits,
+        refunds,
+        runs,
+        exceptions,
+        events,
+        operators,
+        access,
+        figures,
+    ];
     nouns.iter().find_map(|noun| noun(route.method, route.path, schemas))
 }
 
@@ -258,6 +269,22 @@ fn exceptions(method: &str, path: &str, schemas: &mut Schemas) -> Option<Operati
                 .body(schemas.asked::<ResolutionsRequest>(), example)
                 .answers(200, answer, schemas.answered::<Resolved>())
         }
+        (_, _) => return None,
+    };
+    Some(operation)
+}
+
+const EVENTS: &str = "All that happened, the oldest first, complete and in one order: who read up to an event goes on with \
+`after`. What a page gives, a later one never changes. A filter examines a thousand events at most, so that a page may be short \
+although more follows.";
+
+fn events(method: &str, path: &str, schemas: &mut Schemas) -> Option<Operation> {
+    let new = |id, summary, description| Operation::new(id, "events", summary, description);
+    let operation = match (method, path) {
+        ("get", "/v1/events") => new("listEvents", "List events", EVENTS)
+            .query(schemas.parameters::<EventsQuery>())
+            .answers(200, "A page of events.", schemas.answered::<Page<Event>>())
+            .or_text(CSV),
         (_, _) => return None,
     };
     Some(operation)
