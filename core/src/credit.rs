@@ -272,11 +272,13 @@ pub enum Kind {
     RequestRefused,
     /// More debits were due, or for more, than a run may issue: it issued none of them.
     RunLimit,
+    /// Events did not reach a webhook endpoint for days: it is paused.
+    WebhookFailing,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 22] = [
+    pub const ALL: [Kind; 23] = [
         Kind::CreditUnconfirmed,
         Kind::CreditReturned,
         Kind::CreditContradiction,
@@ -299,6 +301,7 @@ impl Kind {
         Kind::DeadLetter,
         Kind::RequestRefused,
         Kind::RunLimit,
+        Kind::WebhookFailing,
     ];
 
     /// The name in SQL, JSON and on the screen.
@@ -326,6 +329,7 @@ impl Kind {
             Kind::DeadLetter => "dead_letter",
             Kind::RequestRefused => "request_refused",
             Kind::RunLimit => "run_limit",
+            Kind::WebhookFailing => "webhook_failing",
         }
     }
 }

@@ -16,6 +16,9 @@ pub const OUTBOX: &str = "OUTBOX";
 /// The queue of advances that wait to be recorded.
 pub const INTAKE_QUEUE: &str = "INTAKE_QUEUE";
 
+/// The queue of endpoints for which events wait.
+pub const WEBHOOKS: &str = "WEBHOOKS";
+
 /// The rate limiter.
 pub const LIMITER: &str = "LIMITER";
 

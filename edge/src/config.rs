@@ -39,6 +39,8 @@ pub struct Settings {
     pub budget: Budget,
     /// Whether this is a sandbox: cargo feature `sandbox`, never deployed.
     pub sandbox: bool,
+    /// Whether the processor is on this machine, as on a local run: then a webhook may go to this machine too.
+    pub is_local: bool,
     /// `PAYDOWN_COMMIT`: what was built, as the commands name it that serve and deploy.
     pub commit: String,
 }
@@ -61,6 +63,7 @@ impl Default for Settings {
             policy: Policy::default(),
             budget: Budget::default(),
             sandbox: cfg!(feature = "sandbox"),
+            is_local: false,
             commit: "unknown".into(),
         }
     }

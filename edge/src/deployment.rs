@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::bindings::{
     DAILY, DATABASE, DEAD_LETTERS, INTAKE_QUEUE, LIMITER, OUTBOX, PROCESSOR_TOKEN, PROCESSOR_URL, REPORTS,
-    RUNS, SWEEP,
+    RUNS, SWEEP, WEBHOOKS,
 };
 use crate::config::Settings;
 use crate::ledger::listings::SCHEMA_VERSION;
@@ -25,7 +25,7 @@ pub struct Needs {
     /// The binding of the bucket.
     pub bucket: &'static str,
     /// The bindings of the queues that are sent to.
-    pub queues: [&'static str; 3],
+    pub queues: [&'static str; 4],
     /// How the name of a queue of dead letters ends.
     pub dead_letters: &'static str,
     /// The binding of the rate limiter.
@@ -45,7 +45,7 @@ pub const NEEDS: Needs = Needs {
     database: DATABASE,
     migrations: SCHEMA_VERSION,
     bucket: REPORTS,
-    queues: [RUNS, OUTBOX, INTAKE_QUEUE],
+    queues: [RUNS, OUTBOX, INTAKE_QUEUE, WEBHOOKS],
     dead_letters: DEAD_LETTERS,
     limiter: LIMITER,
     limit_requests: LIMIT_REQUESTS,

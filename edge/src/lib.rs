@@ -15,6 +15,7 @@ pub mod message;
 pub mod ports;
 pub mod processor;
 pub mod run;
+pub mod webhooks;
 pub mod zone;
 
 #[cfg(target_arch = "wasm32")]

@@ -33,6 +33,11 @@ pub enum Message {
         /// What was asked for.
         intent: Box<Intent>,
     },
+    /// Send an endpoint the events that wait for it.
+    Webhooks {
+        /// The endpoint.
+        endpoint_id: Uuid,
+    },
 }
 
 /// The name of a part of a run.

@@ -23,6 +23,8 @@ pub struct Ports {
     pub archive: Arc<dyn Archive>,
     /// Where work goes that another invocation does.
     pub outbox: Arc<dyn Outbox>,
+    /// Who carries webhooks.
+    pub courier: Arc<dyn Courier>,
     /// How much each caller may ask for.
     pub limiter: Arc<dyn Limiter>,
     /// The time.
@@ -157,6 +159,41 @@ pub const LIMIT_SECONDS: u32 = 10;
 pub trait Outbox: Send + Sync {
     /// Hands a message to the queue, to be delivered after so many seconds at the earliest; at most 12 hours.
     async fn send(&self, message: &Message, delay_seconds: u32) -> Result<(), Fault>;
+}
+
+/// A webhook on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// Where it goes.
+    pub url: String,
+    /// Its headers, but for the type of its body, which is JSON.
+    pub headers: Vec<(&'static str, String)>,
+    /// Its body, byte for byte as it was signed.
+    pub body: String,
+}
+
+/// What became of a webhook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Receipt {
+    /// The endpoint answered, whatever it was.
+    Answered {
+        /// The HTTP status.
+        status: u16,
+        /// Seconds to wait before the next, where it asks for that.
+        retry_after_seconds: Option<u32>,
+    },
+    /// No answer in time, or none at all. It may have arrived.
+    Lost {
+        /// What came back instead.
+        why: String,
+    },
+}
+
+/// Carries webhooks to their endpoints, each once: whoever redirects it does not get it.
+#[async_trait(?Send)]
+pub trait Courier: Send + Sync {
+    /// Posts a webhook.
+    async fn post(&self, webhook: &Webhook) -> Receipt;
 }
 
 /// Says what time it is. In a sandbox build that is the sandbox's clock, which is a fact of the ledger.

@@ -86,7 +86,8 @@ impl Endpoint {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether a host, as a URL has it, is this machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
     host == "localhost"
         || host == "[::1]"
         || host.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
@@ -123,19 +124,22 @@ fn refusal(body: &[u8]) -> Option<Answer> {
     Some(Answer::Refused { code: quoted(code.as_bytes()), message: quoted(message.as_bytes()) })
 }
 
-/// Seconds to wait: what `Retry-After` says in seconds or as a date, 1 when it says nothing that can be read.
-fn wait(retry_after: Option<&str>, now: Instant) -> u32 {
-    let seconds = retry_after.and_then(|text| {
-        let text = text.trim();
-        if text.bytes().all(|byte| byte.is_ascii_digit()) {
-            // More digits than a number holds is a very long wait.
-            return (!text.is_empty()).then(|| text.parse().unwrap_or(u32::MAX));
-        }
-        let date = DateTime::parse_from_rfc2822(text).ok()?.with_timezone(&Utc);
-        let milliseconds = date.signed_duration_since(now).num_milliseconds();
-        Some(u32::try_from(milliseconds.max(0).unsigned_abs().div_ceil(1000)).unwrap_or(u32::MAX))
-    });
+/// Seconds to wait: what `Retry-After` says, 1 when it says nothing that can be read.
+fn wait(text: Option<&str>, now: Instant) -> u32 {
+    let seconds = text.and_then(|text| retry_after(text, now));
     seconds.unwrap_or(1).clamp(1, MAX_RETRY_AFTER_SECONDS)
+}
+
+/// What `Retry-After` says, in seconds or as a date (RFC 9110, section 10.2.3), as seconds from now.
+pub(crate) fn retry_after(text: &str, now: Instant) -> Option<u32> {
+    let text = text.trim();
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than a number holds is a very long wait.
+        return (!text.is_empty()).then(|| text.parse().unwrap_or(u32::MAX));
+    }
+    let date = DateTime::parse_from_rfc2822(text).ok()?.with_timezone(&Utc);
+    let milliseconds = date.signed_duration_since(now).num_milliseconds();
+    Some(u32::try_from(milliseconds.max(0).unsigned_abs().div_ceil(1000)).unwrap_or(u32::MAX))
 }
 
 /// The beginning of a text of somebody else, on one line.

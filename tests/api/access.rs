@@ -74,6 +74,17 @@ const CONTRACT: &str = "
     get /v1/keys admin
     post /v1/keys admin
     delete /v1/keys/{id} admin
+    get /v1/webhook_endpoints admin
+    post /v1/webhook_endpoints admin
+    get /v1/webhook_endpoints/{id} admin
+    post /v1/webhook_endpoints/{id} admin
+    delete /v1/webhook_endpoints/{id} admin
+    post /v1/webhook_endpoints/{id}/pause admin
+    post /v1/webhook_endpoints/{id}/resume admin
+    post /v1/webhook_endpoints/{id}/rotate_secret admin
+    post /v1/webhook_endpoints/{id}/rewind admin
+    get /v1/webhook_endpoints/{id}/deliveries admin
+    post /v1/webhook_endpoints/{id}/events/{event_id}/resend admin
     post /v1/session anyone
     get /v1/session session
     delete /v1/session session

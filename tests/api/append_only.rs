@@ -33,6 +33,7 @@ fn value(table: &str, column: &str, kind: &str, number: usize) -> String {
         ("observations", "status", _) => ["'success'", "'failure'"][number % 2].into(),
         ("observations", "source", _) => ["'report'", "'decision'"][number % 2].into(),
         ("carried_over", "kind", _) => ["'due'", "'unanswered'"][number % 2].into(),
+        ("webhook_endpoints", "status", _) => ["'active'", "'paused'"][number % 2].into(),
         ("standings", "status", _) => ["'held'", "'failed'"][number % 2].into(),
         ("reports", "whole", _) => (number % 2).to_string(),
         // The facts of the tables before it have told the first ones.

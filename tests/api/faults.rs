@@ -181,6 +181,7 @@ fn a_reading_route_that_meets_a_fault_says_so() {
         "/v1/summary",
         "/v1/settings",
         "/v1/keys",
+        "/v1/webhook_endpoints",
         "/v1/metrics",
         "/healthz",
     ] {

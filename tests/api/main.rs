@@ -17,5 +17,6 @@ mod reading;
 mod refunds;
 mod strikes;
 mod watching;
+mod webhooks;
 
 use paydown_tests::client;

@@ -136,6 +136,13 @@ fn subject(client: &Client, path: &str) -> String {
         run(client, "2026-01-05T06:00:00Z", &["tx_of_nobody,success,,2026-01-04T20:00:00Z".to_owned()]);
         return filled(client.read("/v1/exceptions")["data"][0]["id"].as_str().expect("an exception"));
     }
+    if path.starts_with("/v1/webhook_endpoints/{id}") {
+        run(client, "2026-01-05T06:00:00Z", &[]);
+        let event = client.read("/v1/events")["data"][0]["id"].as_str().expect("an event").to_owned();
+        let made =
+            client.post("/v1/webhook_endpoints", r#"{"url": "https://hooks.acme.com", "label": "x"}"#).body;
+        return filled(made["id"].as_str().expect("an endpoint")).replace("{event_id}", &event);
+    }
     if !path.contains("{id}") {
         return path.to_owned();
     }

@@ -44,8 +44,8 @@ const said = (words: RegExp): Cause => async (page, exception) => {
 };
 
 /**
- * All kinds but two: no world has reached `over_collection_prevented`, which stands guard over the law itself, and a
- * `dead_letter` is a message that nobody can send from outside.
+ * All kinds but three: no world has reached `over_collection_prevented`, which stands guard over the law itself, a
+ * `dead_letter` is a message that nobody can send from outside, and `webhook_failing` is about no money.
  */
 const CAUSES: Record<string, Cause> = {
   credit_unconfirmed: run,

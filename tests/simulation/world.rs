@@ -154,6 +154,7 @@ impl World {
             processor: bank.clone(),
             archive: Arc::new(FrailArchive { archive: archive.clone(), scene: scene.clone() }),
             outbox: outbox.clone(),
+            courier: Arc::<paydown_tests::courier::FakeCourier>::default(),
             limiter: Arc::<paydown_tests::memory::Allowance>::default(),
             clock: clock.clone(),
             settings: Arc::new(settings),
@@ -397,7 +398,9 @@ impl World {
             let body = serde_json::to_string(&message).expect("JSON");
             let cause = match &message {
                 Message::Record { intent, .. } => format!("{} {}", intent.idempotency_key, self.now),
-                Message::Submit { .. } | Message::Run { .. } => self.now.to_string(),
+                Message::Submit { .. } | Message::Run { .. } | Message::Webhooks { .. } => {
+                    self.now.to_string()
+                }
             };
             let late = if self.scene.has(Trouble::Message, &format!("{cause} late")) { 1 } else { 0 };
             if self.scene.has(Trouble::Message, &format!("{cause} doubled")) {

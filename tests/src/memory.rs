@@ -11,6 +11,7 @@ use paydown_edge::error::Fault;
 use paydown_edge::message::Message;
 use paydown_edge::ports::{Archive, ArchiveWriter, Clock, Database, Limiter, Outbox, Ports, Statement};
 
+use crate::courier::FakeCourier;
 use crate::platform::within_limits;
 use crate::processor::FakeProcessor;
 use crate::sqlite::Sqlite;
@@ -26,6 +27,8 @@ pub struct World {
     pub archive: Arc<MemoryArchive>,
     /// The messages.
     pub outbox: Arc<MemoryOutbox>,
+    /// The consumers of webhooks.
+    pub courier: Arc<FakeCourier>,
     /// How many requests are allowed.
     pub limiter: Arc<Allowance>,
     /// The time.
@@ -47,6 +50,7 @@ impl World {
             processor: Arc::default(),
             archive: Arc::default(),
             outbox: Arc::default(),
+            courier: Arc::default(),
             limiter: Arc::default(),
             clock: Arc::new(SetClock::at(now)),
             settings: Arc::new(settings),
@@ -65,6 +69,7 @@ impl World {
             processor: self.processor.clone(),
             archive: self.archive.clone(),
             outbox: self.outbox.clone(),
+            courier: self.courier.clone(),
             limiter: self.limiter.clone(),
             clock: self.clock.clone(),
             settings: self.settings.clone(),

@@ -12,7 +12,8 @@ use paydown::date::Instant;
 use paydown_edge::error::Fault;
 use paydown_edge::message::Message;
 use paydown_edge::ports::{
-    Answer, Archive, ArchiveWriter, Database, Outbox, Ports, Processor, ReportBody, Statement,
+    Answer, Archive, ArchiveWriter, Courier, Database, Outbox, Ports, Processor, Receipt, ReportBody,
+    Statement, Webhook,
 };
 
 /// How many statements an invocation may run.
@@ -40,7 +41,8 @@ pub fn within_limits(ports: Ports) -> Ports {
         database: Arc::new(Limited { inner: ports.database, used: used.clone() }),
         processor: Arc::new(Limited { inner: ports.processor, used: used.clone() }),
         archive: Arc::new(Limited { inner: ports.archive, used: used.clone() }),
-        outbox: Arc::new(Limited { inner: ports.outbox, used }),
+        outbox: Arc::new(Limited { inner: ports.outbox, used: used.clone() }),
+        courier: Arc::new(Limited { inner: ports.courier, used }),
         ..ports
     }
 }
@@ -118,6 +120,20 @@ impl Processor for Limited<dyn Processor> {
 
     async fn set_clock(&self, now: Instant) -> Result<(), String> {
         self.inner.set_clock(now).await
+    }
+}
+
+#[async_trait(?Send)]
+impl Courier for Limited<dyn Courier> {
+    async fn post(&self, webhook: &Webhook) -> Receipt {
+        if let Err(fault) = self.used.subrequest() {
+            return Receipt::Lost { why: fault.to_string() };
+        }
+        let waiting = self.used.waiting.fetch_add(1, Ordering::SeqCst) + 1;
+        assert!(waiting <= CONNECTIONS, "{waiting} connections wait at once");
+        let (receipt, ()) = join(self.inner.post(webhook), yielded()).await;
+        self.used.waiting.fetch_sub(1, Ordering::SeqCst);
+        receipt
     }
 }
 

@@ -570,7 +570,9 @@ export type Kind =
   /** An advance that was answered from the queue and may not be recorded after all. */
   | "request_refused"
   /** More debits were due, or for more, than a run may issue: it issued none of them. */
-  | "run_limit";
+  | "run_limit"
+  /** Events did not reach a webhook endpoint for days: it is paused. */
+  | "webhook_failing";
 
 /** A line that cannot be read. */
 export interface MalformedLine {

@@ -114,6 +114,18 @@ pub enum EventData {
     Credit(CreditEvent),
 }
 
+impl EventData {
+    /// The credit that it is about, whose events come in order.
+    pub fn credit_id(&self) -> Option<CreditId> {
+        match self {
+            EventData::Debit(debit) => Some(debit.credit_id),
+            EventData::Exception(exception) => exception.credit_id,
+            EventData::Run(_) => None,
+            EventData::Credit(credit) => Some(credit.credit_id),
+        }
+    }
+}
+
 /// What an event says of a credit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CreditEvent {

@@ -17,6 +17,7 @@ mod runs;
 mod settings;
 mod summary;
 mod timeline;
+mod webhooks;
 
 pub use access::{ApiKey, NewApiKey, Scope, WhoAmI};
 pub(crate) use credits::signed;
@@ -35,13 +36,14 @@ pub use requests::{
     AdvanceRequest, AttachRequest, ClockRequest, CreditsQuery, CreditsSort, DEFAULT_INSTALLMENTS,
     DEFAULT_INTERVAL_DAYS, DebitsQuery, DecisionRequest, EventsQuery, ExceptionsQuery,
     ExternalPaymentRequest, JournalQuery, KeyRequest, LoginRequest, NoQuery, NoteRequest, PageQuery,
-    PauseRequest, PlanRequest, RefundRequest, ResolutionRequest, ResolutionsRequest, RunRequest,
-    SummaryQuery,
+    PauseRequest, PlanRequest, RefundRequest, ResolutionRequest, ResolutionsRequest, RewindRequest,
+    RunRequest, SummaryQuery, WebhookRequest,
 };
 pub use runs::{Amounts, Counts, ReportFacts, Run, RunDetail, RunStatus, StageProgress};
 pub use settings::{Intake, Settings, Stop};
 pub use summary::{Age, Day, Failures, OpenKind, ReturnRate, Summary, Totals};
 pub use timeline::TimelineEntry;
+pub use webhooks::{NewWebhookEndpoint, WebhookDelivery, WebhookEndpoint, WebhookStatus};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

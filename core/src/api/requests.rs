@@ -186,6 +186,30 @@ pub struct KeyRequest {
     pub label: String,
 }
 
+/// Where events are to be sent: `POST /v1/webhook_endpoints`, and to another place `POST /v1/webhook_endpoints/{id}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookRequest {
+    /// An `https` address on the public internet, by a name and at the usual port, without user, password and `#`.
+    #[schemars(length(min = 1, max = 2000), regex(pattern = r"^https?://"))]
+    pub url: String,
+    /// What is to be sent; everything without any.
+    #[serde(default)]
+    pub event_types: Vec<EventType>,
+    /// What it is called.
+    #[schemars(length(min = 1, max = 100), regex(pattern = r"\S"))]
+    pub label: String,
+}
+
+/// From where on all is sent anew: `POST /v1/webhook_endpoints/{id}/rewind`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RewindRequest {
+    /// Behind this event; from the very first on without one.
+    #[serde(default)]
+    pub after: Option<EventId>,
+}
+
 /// The key that logs in: `POST /v1/session`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -194,7 +218,7 @@ pub struct LoginRequest {
     pub key: String,
 }
 
-/// An empty object: `POST /v1/runs`.
+/// An empty object: `POST /v1/runs`, and what is done to a webhook endpoint without saying more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunRequest {}

@@ -70,7 +70,11 @@ impl Kind {
             Kind::OverCollected | Kind::UnknownTransaction | Kind::MalformedRow => "L6",
             Kind::HardReturn | Kind::UnknownReturnCode | Kind::RetryLimit => "L7",
             Kind::HeldByOperator | Kind::DecisionContradicted | Kind::OverRefunded | Kind::TwoStrikes => "L8",
-            Kind::RunLate | Kind::DeadLetter | Kind::RequestRefused | Kind::RunLimit => "L10",
+            Kind::RunLate
+            | Kind::DeadLetter
+            | Kind::RequestRefused
+            | Kind::RunLimit
+            | Kind::WebhookFailing => "L10",
         }
     }
 }

@@ -61,7 +61,8 @@ pub fn to_decide(facts: &Facts, kind: Kind, subject: Uuid, context: &Context<'_>
         | Kind::RunLate
         | Kind::DeadLetter
         | Kind::RequestRefused
-        | Kind::RunLimit => vec![],
+        | Kind::RunLimit
+        | Kind::WebhookFailing => vec![],
     }
 }
 

@@ -4,7 +4,9 @@
 use axum::http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE, LINK};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::IntoResponse;
-use paydown::api::{ApiKey, Credit, Debit, Event, Exception, JournalLine, Page, Run};
+use paydown::api::{
+    ApiKey, Credit, Debit, Event, Exception, JournalLine, Page, Run, WebhookDelivery, WebhookEndpoint,
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -241,6 +243,39 @@ impl Record for Event {
         "data.business_date",
         "data.as_of",
         "data.status",
+    ];
+}
+
+impl Record for WebhookEndpoint {
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "url",
+        "label",
+        "event_types",
+        "status",
+        "actor",
+        "why",
+        "created_at",
+        "changed_at",
+        "waiting",
+        "failing_since",
+        "next_attempt_at",
+    ];
+}
+
+impl Record for WebhookDelivery {
+    const COLUMNS: &'static [&'static str] = &[
+        "event_id",
+        "event_type",
+        "credit_id",
+        "at",
+        "attempt",
+        "delivered",
+        "status",
+        "why",
+        "milliseconds",
+        "next_attempt_at",
+        "resent_by",
     ];
 }
 

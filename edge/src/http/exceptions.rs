@@ -20,6 +20,7 @@ use crate::ledger::keys;
 use crate::ledger::listings::{self, ExceptionPlace};
 use crate::ledger::operations::{self, Operation, ToResolve, Wanted};
 use crate::ports::Ports;
+use crate::run;
 
 /// How many exceptions one request resolves at most.
 const MAX_RESOLVED: usize = 500;
@@ -127,6 +128,7 @@ pub async fn resolve(mut call: Call) -> Answered {
             }
         }
     }
+    run::wake_webhooks(&call.ports).await;
     json(StatusCode::OK, &found(&call.ports, id).await?)
 }
 
@@ -170,6 +172,7 @@ pub async fn resolve_many(mut call: Call) -> Answered {
             resolved
         }
     };
+    run::wake_webhooks(&call.ports).await;
     let left = operations::count_open(database, wanted).await?;
     json(StatusCode::OK, &Resolved { resolved: u64::try_from(resolved).unwrap_or(u64::MAX), left })
 }

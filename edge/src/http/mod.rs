@@ -28,6 +28,7 @@ mod sandbox;
 mod session;
 mod stops;
 mod summary;
+mod webhooks;
 
 use axum::Router;
 use axum::body::Body;

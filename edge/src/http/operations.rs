@@ -253,6 +253,7 @@ async fn act(
     if !done(&call.ports, &operation, input).await? {
         return Err(Problem::conflict(nothing_to_do));
     }
+    run::wake_webhooks(&call.ports).await;
     answer(&call, credit_id, subject).await
 }
 

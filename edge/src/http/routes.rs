@@ -15,7 +15,7 @@ use super::call::{Answered, Call};
 use super::sandbox;
 use super::{
     advances, credits, debits, events, exceptions, health, journal, keys, metrics, operations, plan, runs,
-    session, stops, summary,
+    session, stops, summary, webhooks,
 };
 use crate::ports::Ports;
 
@@ -92,6 +92,17 @@ routes! {
     get "/v1/keys", Access::Scope(Scope::Admin), keys::list;
     post "/v1/keys", Access::Scope(Scope::Admin), keys::create;
     delete "/v1/keys/{id}", Access::Scope(Scope::Admin), keys::revoke;
+    get "/v1/webhook_endpoints", Access::Scope(Scope::Admin), webhooks::list;
+    post "/v1/webhook_endpoints", Access::Scope(Scope::Admin), webhooks::create;
+    get "/v1/webhook_endpoints/{id}", Access::Scope(Scope::Admin), webhooks::one;
+    post "/v1/webhook_endpoints/{id}", Access::Scope(Scope::Admin), webhooks::change;
+    delete "/v1/webhook_endpoints/{id}", Access::Scope(Scope::Admin), webhooks::remove;
+    post "/v1/webhook_endpoints/{id}/pause", Access::Scope(Scope::Admin), webhooks::pause;
+    post "/v1/webhook_endpoints/{id}/resume", Access::Scope(Scope::Admin), webhooks::resume;
+    post "/v1/webhook_endpoints/{id}/rotate_secret", Access::Scope(Scope::Admin), webhooks::rotate_secret;
+    post "/v1/webhook_endpoints/{id}/rewind", Access::Scope(Scope::Admin), webhooks::rewind;
+    get "/v1/webhook_endpoints/{id}/deliveries", Access::Scope(Scope::Admin), webhooks::deliveries;
+    post "/v1/webhook_endpoints/{id}/events/{event_id}/resend", Access::Scope(Scope::Admin), webhooks::resend;
     post "/v1/session", Access::Anyone, session::log_in;
     get "/v1/session", Access::Session, session::who_am_i;
     delete "/v1/session", Access::Session, session::log_out;

@@ -1,7 +1,8 @@
-//! The platform: D1, HTTP, R2, a queue and the rate limiter behind the ports. Compiled for wasm only.
+//! The platform: D1, HTTP, R2, queues and the rate limiter behind the ports. Compiled for wasm only.
 
 mod archive;
 mod clock;
+mod courier;
 mod database;
 mod limiter;
 mod outbox;
@@ -17,7 +18,7 @@ use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::{Delay, Env, js_sys};
 
 use crate::bindings::{
-    DATABASE, INTAKE_QUEUE, LIMITER, OUTBOX, PROCESSOR_TOKEN, PROCESSOR_URL, REPORTS, RUNS,
+    DATABASE, INTAKE_QUEUE, LIMITER, OUTBOX, PROCESSOR_TOKEN, PROCESSOR_URL, REPORTS, RUNS, WEBHOOKS,
 };
 use crate::config::Settings;
 use crate::ledger::sandbox::SandboxClock;
@@ -25,6 +26,7 @@ use crate::ports::{Clock, Database, Ports};
 use crate::processor::Endpoint;
 use archive::R2Archive;
 use clock::RealClock;
+use courier::HttpCourier;
 use database::D1;
 use limiter::LocationLimiter;
 use outbox::QueueOutbox;
@@ -38,6 +40,7 @@ pub fn ports(env: &Env) -> Result<Ports, String> {
     let endpoint = Endpoint::parse(&variable(env, PROCESSOR_URL).ok_or("PROCESSOR_URL is not set")?)?;
     // A sandbox's clock and days must never reach a processor that moves real money.
     settings.sandbox = cfg!(feature = "sandbox") && endpoint.loopback;
+    settings.is_local = endpoint.loopback;
     let token = variable(env, PROCESSOR_TOKEN).ok_or("the secret PROCESSOR_TOKEN is not set")?;
     let binding = |error: worker::Error| error.to_string();
     let database: Arc<dyn Database> = Arc::new(D1::new(env.d1(DATABASE).map_err(binding)?));
@@ -54,7 +57,9 @@ pub fn ports(env: &Env) -> Result<Ports, String> {
             env.queue(RUNS).map_err(binding)?,
             env.queue(OUTBOX).map_err(binding)?,
             env.queue(INTAKE_QUEUE).map_err(binding)?,
+            env.queue(WEBHOOKS).map_err(binding)?,
         )),
+        courier: Arc::new(HttpCourier),
         limiter: Arc::new(LocationLimiter::new(env.rate_limiter(LIMITER).map_err(binding)?)),
         clock,
         settings: Arc::new(settings),

@@ -14,15 +14,18 @@ pub struct QueueOutbox {
     runs: SendWrapper<Queue>,
     outbox: SendWrapper<Queue>,
     intake: SendWrapper<Queue>,
+    webhooks: SendWrapper<Queue>,
 }
 
 impl QueueOutbox {
-    /// Runs and their parts go by `runs`, advances that wait to be recorded by `intake`, all else by `outbox`.
-    pub fn new(runs: Queue, outbox: Queue, intake: Queue) -> QueueOutbox {
+    /// Runs and their parts go by `runs`, advances that wait to be recorded by `intake`, endpoints for which events wait by
+    /// `webhooks`, all else by `outbox`.
+    pub fn new(runs: Queue, outbox: Queue, intake: Queue, webhooks: Queue) -> QueueOutbox {
         QueueOutbox {
             runs: SendWrapper::new(runs),
             outbox: SendWrapper::new(outbox),
             intake: SendWrapper::new(intake),
+            webhooks: SendWrapper::new(webhooks),
         }
     }
 }
@@ -38,6 +41,7 @@ impl Outbox for QueueOutbox {
             Message::Run { .. } => &self.runs,
             Message::Submit { .. } => &self.outbox,
             Message::Record { .. } => &self.intake,
+            Message::Webhooks { .. } => &self.webhooks,
         };
         let message = MessageBuilder::new(text)
             .content_type(QueueContentType::Text)

@@ -12,7 +12,8 @@ use crate::config::Budget;
 use crate::error::Fault;
 use crate::message::Message;
 use crate::ports::{
-    Answer, Archive, ArchiveWriter, Database, Outbox, Ports, Processor, ReportBody, Statement,
+    Answer, Archive, ArchiveWriter, Courier, Database, Outbox, Ports, Processor, Receipt, ReportBody,
+    Statement, Webhook,
 };
 
 /// What an invocation has used so far.
@@ -34,6 +35,7 @@ impl Meter {
             processor: Arc::new(Metered { inner: Arc::clone(&ports.processor), meter: Arc::clone(&meter) }),
             archive: Arc::new(Metered { inner: Arc::clone(&ports.archive), meter: Arc::clone(&meter) }),
             outbox: Arc::new(Metered { inner: Arc::clone(&ports.outbox), meter: Arc::clone(&meter) }),
+            courier: Arc::new(Metered { inner: Arc::clone(&ports.courier), meter: Arc::clone(&meter) }),
             ..ports.clone()
         };
         Ok((meter, metered))
@@ -129,5 +131,13 @@ impl Outbox for Metered<dyn Outbox> {
     async fn send(&self, message: &Message, delay_seconds: u32) -> Result<(), Fault> {
         self.meter.count(0);
         self.inner.send(message, delay_seconds).await
+    }
+}
+
+#[async_trait(?Send)]
+impl Courier for Metered<dyn Courier> {
+    async fn post(&self, webhook: &Webhook) -> Receipt {
+        self.meter.count(0);
+        self.inner.post(webhook).await
     }
 }

@@ -3,7 +3,7 @@
 use paydown::credit::State;
 use paydown::id::CreditId;
 
-use super::{Running, Stage, Stretch, Worked, counting};
+use super::{Running, Stage, Stretch, Worked, counting, wake_webhooks};
 use crate::error::Fault;
 use crate::ledger::facts::facts;
 use crate::ledger::{credits, runs};
@@ -38,5 +38,6 @@ pub(super) async fn close(running: &Running<'_>) -> Result<(), Fault> {
     let now = running.ports.clock.now().await?;
     runs::close(running.database(), &running.since(""), (status, &reasons), figures, now).await?;
     log::info("run closed", serde_json::json!({ "run_id": running.run.id, "reasons": reasons }));
+    wake_webhooks(running.ports).await;
     Ok(())
 }

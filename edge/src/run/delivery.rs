@@ -3,7 +3,7 @@
 use super::budget::Meter;
 use super::intake::{self, Accepted};
 use super::parts::part;
-use super::{calling, dead_letter, run};
+use super::{calling, dead_letter, run, webhooks};
 use crate::bindings::DEAD_LETTERS;
 use crate::message::{Message, Verdict};
 use crate::ports::Ports;
@@ -34,6 +34,9 @@ pub async fn deliver(ports: &Ports, queue: &str, bodies: &[String]) -> Vec<Verdi
             }
             Some(Message::Submit { credit_id }) => {
                 Verdict::of(calling::submit(ports, &[credit_id]).await, "submit")
+            }
+            Some(Message::Webhooks { endpoint_id }) => {
+                Verdict::of(webhooks::send_waiting(ports, &meter, endpoint_id).await, "webhooks")
             }
             // It failed for good, or trying again would not make it readable.
             None => Verdict::of(dead_letter(ports, queue, body).await, "dead letter"),

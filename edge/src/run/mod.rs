@@ -28,6 +28,7 @@ mod sandbox;
 mod seeking;
 mod striking;
 mod sweeping;
+mod webhooks;
 mod weighing;
 
 pub use calling::{give_back, submit};
@@ -36,6 +37,7 @@ pub use opening::{Opened, open};
 #[cfg(feature = "sandbox")]
 pub use sandbox::advance;
 pub use sweeping::{dead_letter, sweep};
+pub use webhooks::{go_on, resend, rewind, standing, wake_webhooks};
 
 use std::sync::Arc;
 
@@ -193,7 +195,9 @@ impl<'a> Running<'a> {
         let (run_id, seconds) = (self.run.id, later.seconds);
         log::info("run handed on", json!({ "run_id": run_id, "seconds": seconds }));
         let part = self.part.as_ref().map(|(stage, part)| PartName::of(*stage, part));
-        self.ports.outbox.send(&Message::Run { as_of: self.run.as_of, part }, seconds).await
+        self.ports.outbox.send(&Message::Run { as_of: self.run.as_of, part }, seconds).await?;
+        wake_webhooks(self.ports).await;
+        Ok(())
     }
 
     /// Runs a stage unless it is done already, and writes its row. A run that a later one overtook has nothing more to do.

@@ -6,7 +6,7 @@ use paydown::id::{self, CreditId};
 
 use super::budget::Meter;
 use super::seeking::seek_slice;
-use super::{SLICE_CREDITS, last_of, opening, run};
+use super::{SLICE_CREDITS, last_of, opening, run, wake_webhooks};
 use crate::error::Fault;
 use crate::ledger::{self, credits, exceptions, runs};
 use crate::ports::Ports;
@@ -19,7 +19,7 @@ const STALE_MINUTES: i64 = 8;
 pub(super) const DAILY_RUN_HOUR: i64 = 6;
 const LATE_MINUTES: i64 = 30;
 
-/// Resumes a run that was left, opens the day's run when the cron did not, seeks unknown transactions.
+/// Resumes a run that was left, opens the day's run when the cron did not, seeks unknown transactions, looks after webhooks.
 ///
 /// What the run leaves of the invocation's budget is for the seeking; the next sweep seeks what this one did not.
 pub async fn sweep(ports: &Ports, at: Instant) -> Result<(), Fault> {
@@ -30,7 +30,9 @@ pub async fn sweep(ports: &Ports, at: Instant) -> Result<(), Fault> {
         opening::open_late(ports, at, true).await?;
         run(ports, meter, at, false).await?;
     }
-    seek(ports, meter, at).await
+    seek(ports, meter, at).await?;
+    wake_webhooks(ports).await;
+    Ok(())
 }
 
 /// Keeps a queue message that could not be handled and opens its exception.

@@ -71,7 +71,7 @@ pub const DEBIT_STATUSES: [DebitStatus; 8] = [
 ];
 
 /// All kinds of exceptions, as a filter lists them.
-pub const KINDS: [Kind; 22] = [
+pub const KINDS: [Kind; 23] = [
     Kind::HardReturn,
     Kind::RetryLimit,
     Kind::UnknownReturnCode,
@@ -94,6 +94,7 @@ pub const KINDS: [Kind; 22] = [
     Kind::DeadLetter,
     Kind::RequestRefused,
     Kind::RunLimit,
+    Kind::WebhookFailing,
 ];
 
 impl Labelled for CreditStatus {
@@ -299,6 +300,7 @@ pub const fn kind(kind: Kind) -> &'static str {
         Kind::DeadLetter => "Message could not be handled",
         Kind::RequestRefused => "Advance refused after its answer",
         Kind::RunLimit => "Too much due for one run",
+        Kind::WebhookFailing => "Webhooks do not arrive",
     }
 }
 

@@ -60,7 +60,7 @@ Every answer carries `X-Request-Id`; what is refused is an RFC 9457 problem whos
 read page by page: its `next_cursor` is the `cursor` of the next call, and a page may be short although more follows. \
 Each list is CSV by `Accept: text/csv`, its next page in the header `Link`.";
 
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 11] = [
     ("advances", "Money leaves, once for each idempotency key."),
     ("credits", "The advances and how they are repaid."),
     ("debits", "What is collected, and when."),
@@ -68,6 +68,7 @@ const TAGS: [(&str, &str); 10] = [
     ("runs", "The daily debits processor."),
     ("exceptions", "What a person must look at."),
     ("events", "What happened, to be told once."),
+    ("webhooks", "Where events are sent."),
     ("operators", "Stop and start."),
     ("access", "API keys and the dashboard's sessions."),
     ("figures", "The book in numbers, and by which settings it is kept."),

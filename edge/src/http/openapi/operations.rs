@@ -3,9 +3,10 @@
 use paydown::api::{
     AdvanceRequest, ApiKey, AttachRequest, Credit, CreditDetail, CreditsQuery, Debit, DebitsQuery,
     DecisionRequest, Event, EventsQuery, Exception, ExceptionDetail, ExceptionsQuery, ExternalPaymentRequest,
-    Health, JournalLine, JournalQuery, KeyRequest, LoginRequest, NewApiKey, NoteRequest, Page, PageQuery,
-    PauseRequest, Plan, PlanRequest, Refund, RefundRequest, ResolutionRequest, ResolutionsRequest, Resolved,
-    Run, RunDetail, RunRequest, Settings, Stop, Summary, SummaryQuery, WhoAmI,
+    Health, JournalLine, JournalQuery, KeyRequest, LoginRequest, NewApiKey, NewWebhookEndpoint, NoteRequest,
+    Page, PageQuery, PauseRequest, Plan, PlanRequest, Refund, RefundRequest, ResolutionRequest,
+    ResolutionsRequest, Resolved, RewindRequest, Run, RunDetail, RunRequest, Settings, Stop, Summary,
+    SummaryQuery, WebhookDelivery, WebhookEndpoint, WebhookRequest, WhoAmI,
 };
 use paydown::credit::Facts;
 use schemars::JsonSchema;
@@ -26,6 +27,7 @@ pub fn operation(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
         runs,
         exceptions,
         events,
+        webhooks,
         operators,
         access,
         figures,
@@ -288,6 +290,101 @@ fn events(method: &str, path: &str, schemas: &mut Schemas) -> Option<Operation> 
         (_, _) => return None,
     };
     Some(operation)
+}
+
+const WEBHOOKS: &str = "What happens from now on is sent to it as the list of events tells it, signed as Standard Webhooks \
+says (headers `webhook-id`, `webhook-timestamp`, `webhook-signature`): at least once, in order for each credit, and again until it \
+answers 200 to 299, for three days. The secret is shown this once.";
+
+fn webhooks(method: &str, path: &str, schemas: &mut Schemas) -> Option<Operation> {
+    let new = |id, summary, description| Operation::new(id, "webhooks", summary, description);
+    let operation = match (method, path.strip_prefix("/v1/webhook_endpoints")?) {
+        ("get", "") => {
+            new("listWebhookEndpoints", "List webhook endpoints", "Newest first, the removed ones too.")
+                .query(schemas.parameters::<PageQuery>())
+                .answers(200, "A page of endpoints.", schemas.answered::<Page<WebhookEndpoint>>())
+                .or_text(CSV)
+        }
+        ("post", "") => new("createWebhookEndpoint", "Make a webhook endpoint", WEBHOOKS)
+            .body(schemas.asked::<WebhookRequest>(), endpoint())
+            .answers(201, "The endpoint with its secret.", schemas.answered::<NewWebhookEndpoint>())
+            .problem(409),
+        ("get", "/{id}") => new("getWebhookEndpoint", "Get a webhook endpoint", "Without its secret.")
+            .answers(200, "The endpoint.", schemas.answered::<WebhookEndpoint>()),
+        ("delete", "/{id}") => {
+            let description = "Nothing is sent to it any more.";
+            new("removeWebhookEndpoint", "Remove a webhook endpoint", description)
+                .answers(200, "The endpoint, removed.", schemas.answered::<WebhookEndpoint>())
+                .problem(409)
+        }
+        ("get", "/{id}/deliveries") => {
+            let description = "Each sending to it, taken or not, newest first.";
+            new("listWebhookDeliveries", "List what was sent", description)
+                .query(schemas.parameters::<PageQuery>())
+                .answers(200, "A page of the log.", schemas.answered::<Page<WebhookDelivery>>())
+                .or_text(CSV)
+        }
+        ("post", act) => return acts_on_endpoints(act, schemas),
+        (_, _) => return None,
+    };
+    Some(operation)
+}
+
+fn acts_on_endpoints(act: &str, schemas: &mut Schemas) -> Option<Operation> {
+    let new = |id, summary, description| Operation::new(id, "webhooks", summary, description);
+    let operation = match act {
+        "/{id}" => {
+            let description = "Another address, other types, another label; its secret stays.";
+            let operation = new("changeWebhookEndpoint", "Change a webhook endpoint", description);
+            on_endpoint::<WebhookRequest>(operation, endpoint(), schemas)
+        }
+        "/{id}/pause" => {
+            let description = "Nothing is sent until it is resumed. What happens meanwhile waits.";
+            let operation = new("pauseWebhookEndpoint", "Pause a webhook endpoint", description);
+            on_endpoint::<RunRequest>(operation, json!({}), schemas)
+        }
+        "/{id}/resume" => {
+            let description = "It goes on where it stopped, at once.";
+            let operation = new("resumeWebhookEndpoint", "Resume a webhook endpoint", description);
+            on_endpoint::<RunRequest>(operation, json!({}), schemas)
+        }
+        "/{id}/rewind" => {
+            let description = "All behind an event is sent anew; who knows an event by its id takes it once.";
+            let operation = new("rewindWebhookEndpoint", "Send all anew", description);
+            on_endpoint::<RewindRequest>(operation, json!({ "after": null }), schemas)
+        }
+        "/{id}/rotate_secret" => {
+            let description = "For 24 hours the old secret signs too: a webhook then has two signatures.";
+            new("rotateWebhookSecret", "Change the secret", description)
+                .body(schemas.asked::<RunRequest>(), json!({}))
+                .answers(200, "The endpoint with its new secret.", schemas.answered::<NewWebhookEndpoint>())
+                .problem(409)
+        }
+        "/{id}/events/{event_id}/resend" => {
+            let description = "Once, now, whatever waits; also while it is paused.";
+            new("resendWebhook", "Send an event once more", description)
+                .within("event_id", "The event's id.")
+                .body(schemas.asked::<RunRequest>(), json!({}))
+                .answers(200, "What became of it.", schemas.answered::<WebhookDelivery>())
+                .problem(409)
+        }
+        _ => return None,
+    };
+    Some(operation)
+}
+
+fn endpoint() -> Value {
+    json!({
+        "url": "https://hooks.acme.com/paydown", "event_types": ["credit.repaid", "exception.opened"], "label": "the shop",
+    })
+}
+
+/// What is done to an endpoint, and how it then stands.
+fn on_endpoint<Asked: JsonSchema>(operation: Operation, example: Value, schemas: &mut Schemas) -> Operation {
+    operation
+        .body(schemas.asked::<Asked>(), example)
+        .answers(200, "The endpoint.", schemas.answered::<WebhookEndpoint>())
+        .problem(409)
 }
 
 fn operators(method: &str, path: &str, schemas: &mut Schemas) -> Option<Operation> {

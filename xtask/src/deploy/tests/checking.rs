@@ -159,7 +159,7 @@ fn the_completed_configuration_says_the_same_from_any_folder() {
     let mut texts = before.texts();
     texts.extend(variables);
     assert_eq!(after.texts(), texts);
-    assert_eq!((after.triggers.crons, after.queues.consumers.len()), (before.triggers.crons, 6));
+    assert_eq!((after.triggers.crons, after.queues.consumers.len()), (before.triggers.crons, 8));
     for line in ["main = \"/built/shim.mjs\"", "directory = \"/built/dashboard\"", "enabled = true"] {
         assert!(text.contains(line), "{line} in {text}");
     }

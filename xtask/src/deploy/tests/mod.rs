@@ -16,7 +16,7 @@ fn said() -> Said {
         database: "DB".into(),
         migrations: 2,
         bucket: "REPORTS".into(),
-        queues: text(&["RUNS", "OUTBOX", "INTAKE_QUEUE"]),
+        queues: text(&["RUNS", "OUTBOX", "INTAKE_QUEUE", "WEBHOOKS"]),
         dead_letters: "-dead".into(),
         limiter: "LIMITER".into(),
         limit_requests: 10_000,

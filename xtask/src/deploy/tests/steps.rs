@@ -134,9 +134,11 @@ fn a_first_deployment_makes_everything_in_order_and_a_second_makes_nothing() {
             "queues create paydown-runs-dead",
             "queues create paydown-outbox-dead",
             "queues create paydown-intake-dead",
+            "queues create paydown-webhooks-dead",
             "queues create paydown-runs",
             "queues create paydown-outbox",
             "queues create paydown-intake",
+            "queues create paydown-webhooks",
         ]
     );
     let config = fs::read_to_string(&account.plan.config).expect("a configuration");
