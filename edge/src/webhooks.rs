@@ -100,7 +100,7 @@ fn is_public_name(host: &str) -> bool {
     };
     let (Some(top), true) = (labels.last(), labels.len() >= 2) else { return false };
     let is_top = top.starts_with(|c: char| c.is_ascii_alphabetic()) && !INSIDE.contains(top);
-    is_top && labels.iter().all(|label| is_label(&label))
+    is_top && labels.iter().all(is_label)
 }
 
 /// The secret that stands for random bytes; the specification takes 24 to 64.

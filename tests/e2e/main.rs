@@ -8,3 +8,4 @@ mod large;
 mod live;
 mod processor;
 mod requests;
+mod webhooks;

@@ -189,7 +189,6 @@ fn costs(mut book: Book) -> Vec<(String, Cost)> {
         "/v1/exceptions?kind=unknown_transaction&status=open",
         "/v1/journal?from=2026-03-10&limit=200",
         "/v1/events",
-        "/v1/events?type=run.completed&limit=200",
         &events,
         "/v1/keys",
         "/healthz",

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::credits::Since;
-use super::{batch, parsed, rows, statement};
+use super::{batch, parsed, rows, statement, webhooks};
 use crate::error::Fault;
 use crate::ports::{Database, Statement};
 
@@ -145,21 +145,24 @@ fn row(
     statement(SLICE_DONE, &parameter)
 }
 
-/// Closes a run: what it carries over, its figures, its counts and its verdict.
+/// Closes a run: what it carries over, its figures, its counts and its verdict. Gives the webhook endpoints for which something
+/// waits then, as of the real time.
 pub(crate) async fn close(
     database: &dyn Database,
     since: &Since,
     (status, reasons): (&str, &[String]),
     figures: Vec<Statement>,
-    now: Instant,
-) -> Result<(), Fault> {
+    (now, real_now): (Instant, Instant),
+) -> Result<Vec<Uuid>, Fault> {
     let closing = json!({
         "run_id": since.run_id, "status": status, "reasons": json!(reasons).to_string(), "finished_at": text(now),
     });
     let mut statements = vec![statement(CARRY_UNANSWERED, since)?, statement(CARRY_NOT_COVERED, since)?];
     statements.extend(figures);
     statements.push(statement(CLOSE, &closing)?);
-    batch(database, &statements).await.map(|_| ())
+    statements.push(webhooks::due_then(real_now)?);
+    let results = batch(database, &statements).await?;
+    results.last().map_or(Ok(vec![]), |rows| parsed(rows))
 }
 
 /// The last run, if it was not closed: its instant, and when something of it was last done.

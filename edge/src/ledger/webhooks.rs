@@ -96,7 +96,12 @@ pub async fn standing(database: &dyn Database, id: Uuid, since: Instant) -> Resu
 
 /// The active endpoints for which something waits that may be sent now.
 pub async fn due(database: &dyn Database, now: Instant) -> Result<Vec<Uuid>, Fault> {
-    rows(database, statement(DUE, &json!({ "now": text(now) }))?).await
+    rows(database, due_then(now)?).await
+}
+
+/// The statement that gives them.
+pub(crate) fn due_then(now: Instant) -> Result<Statement, Fault> {
+    statement(DUE, &json!({ "now": text(now) }))
 }
 
 /// The endpoints made before one, newest first, without their secrets.

@@ -3,7 +3,7 @@
 use paydown::credit::State;
 use paydown::id::CreditId;
 
-use super::{Running, Stage, Stretch, Worked, counting, wake_webhooks};
+use super::{Running, Stage, Stretch, Worked, counting, webhooks};
 use crate::error::Fault;
 use crate::ledger::facts::facts;
 use crate::ledger::{credits, runs};
@@ -36,8 +36,10 @@ pub(super) async fn close(running: &Running<'_>) -> Result<(), Fault> {
     let status = if reasons.is_empty() { "complete" } else { "incomplete" };
     let figures = counting::figures(running, status).await?;
     let now = running.ports.clock.now().await?;
-    runs::close(running.database(), &running.since(""), (status, &reasons), figures, now).await?;
+    let now = (now, running.ports.clock.real_now().await?);
+    let waiting =
+        runs::close(running.database(), &running.since(""), (status, &reasons), figures, now).await?;
     log::info("run closed", serde_json::json!({ "run_id": running.run.id, "reasons": reasons }));
-    wake_webhooks(running.ports).await;
+    webhooks::wake(running.ports, waiting).await;
     Ok(())
 }

@@ -65,17 +65,27 @@ const GONE: u16 = 410;
 ///
 /// A fault is for the log: whoever did what is to be told has done it, and the sweeper comes by.
 pub async fn wake_webhooks(ports: &Ports) {
-    if let Err(fault) = try_to_wake(ports).await {
-        log::error("webhooks were not woken", json!({ "fault": fault.to_string() }));
+    let waiting = async {
+        let now = ports.clock.real_now().await?;
+        ledger::due(&*ports.database, now).await
+    };
+    match waiting.await {
+        Ok(endpoints) => wake(ports, endpoints).await,
+        Err(fault) => not_woken(&fault),
     }
 }
 
-async fn try_to_wake(ports: &Ports) -> Result<(), Fault> {
-    let now = ports.clock.real_now().await?;
-    for endpoint_id in ledger::due(&*ports.database, now).await? {
-        ports.outbox.send(&Message::Webhooks { endpoint_id }, 0).await?;
+/// Sends each of these endpoints' messages.
+pub(super) async fn wake(ports: &Ports, endpoints: Vec<Uuid>) {
+    for endpoint_id in endpoints {
+        if let Err(fault) = ports.outbox.send(&Message::Webhooks { endpoint_id }, 0).await {
+            not_woken(&fault);
+        }
     }
-    Ok(())
+}
+
+fn not_woken(fault: &Fault) {
+    log::error("webhooks were not woken", json!({ "fault": fault.to_string() }));
 }
 
 /// Sends an endpoint what waits for it, pass after pass, as far as the budget of the invocation reaches.
