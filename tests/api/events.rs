@@ -161,7 +161,7 @@ fn who_reads_on_from_an_event_misses_none() {
     let of_type = events(&client, "&type=debit.submitted", 1);
     assert!(of_type.len() == 4 && of_type.iter().all(|event| event["type"] == "debit.submitted"));
     let nobody = events(&client, "&credit_id=0190b3c4-0000-7000-8000-000000000077", 10);
-    assert_eq!(nobody, [json!({}); 0]);
+    assert!(nobody.is_empty(), "{nobody:?}");
 }
 
 #[test]
