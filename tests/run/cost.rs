@@ -7,7 +7,7 @@ use futures_executor::block_on;
 use paydown::id;
 use paydown_edge::run::sweep;
 use paydown_tests::client::Client;
-use paydown_tests::sqlite::MIGRATIONS;
+use paydown_tests::history::{forget_figures, repeat};
 
 use crate::book::{Book, at};
 
@@ -16,13 +16,6 @@ const DAYS: u32 = 60;
 
 /// The day that is measured.
 const TODAY: u32 = 69;
-
-/// The tables of the figures, which follow from the others.
-const FIGURES: [&str; 5] =
-    ["decided_between_runs", "exception_numbers", "figures", "day_figures", "open_exceptions"];
-
-/// The tables that all repetitions share, and the events, which each repeated fact tells anew.
-const SHARED: [&str; 3] = ["api_keys", "events", "policies"];
 
 /// What something took.
 #[derive(Debug, Clone, Copy)]
@@ -75,8 +68,8 @@ fn resolve_all(book: &Book) {
 /// A book with so many repetitions of a history behind it, and the days up to today.
 fn book(repetitions: u32) -> Book {
     let mut book = history();
-    repeat(&book, repetitions);
-    forget_figures(&book);
+    repeat(&book.world.database.sqlite, repetitions, DAYS);
+    forget_figures(&book.world.database.sqlite);
     book.fails("acct_nsf", "R01");
     book.fails("acct_closed", "R02");
     for (day, accounts) in [
@@ -90,55 +83,6 @@ fn book(repetitions: u32) -> Book {
     book.row(TODAY - 1, "tx_unheard_of,success,");
     book.live_unseen(62..=TODAY - 1);
     book
-}
-
-/// Repeats all that is in the book so many times in the past, with other ids.
-fn repeat(book: &Book, repetitions: u32) {
-    book.world.query("PRAGMA foreign_keys = OFF");
-    for table in book.world.query("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name") {
-        if SHARED.contains(&table.as_str()) || FIGURES.contains(&table.as_str()) {
-            continue;
-        }
-        let names = book.world.query(&format!("SELECT name FROM pragma_table_info('{table}')"));
-        let values: Vec<String> = names.iter().map(|name| repeated(name)).collect();
-        book.execute(&format!(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {repetitions})
-             INSERT INTO {table} ({}) SELECT {} FROM {table} CROSS JOIN n WHERE {repetitions} > 0",
-            names.join(", "),
-            values.join(", ")
-        ));
-    }
-    book.world.query("PRAGMA foreign_keys = ON");
-}
-
-/// The ledger as if it had been kept before there were figures: the next run counts all credits.
-fn forget_figures(book: &Book) {
-    for table in FIGURES {
-        book.execute(&format!("DROP TRIGGER {table}_no_delete"));
-        book.execute(&format!("DELETE FROM {table}"));
-    }
-    let migration = MIGRATIONS.iter().find(|migration| migration.contains("figures_no_delete"));
-    book.world.database.sqlite.migrate(migration.expect("the figures")).expect("the migration applies");
-}
-
-/// What a column says in the repetition `i`.
-fn repeated(name: &str) -> String {
-    let days = format!("'-' || (i * {DAYS}) || ' days'");
-    match name {
-        "id" | "credit_id" | "debit_id" | "decision_id" | "exception_id" | "run_id" | "row_id"
-        | "subject_id" | "subject" | "request_id" => format!(
-            "CASE WHEN length({name}) = 36 THEN printf('%08x', i) || substr({name}, 9)
-             WHEN {name} = '' THEN '' ELSE {name} || '_' || i END"
-        ),
-        "transaction_id" => format!("iif({name} = '', '', {name} || '_' || i)"),
-        "account_id" | "idempotency_key" => format!("{name} || '_' || i"),
-        "at" | "as_of" | "created_at" | "started_at" | "finished_at" | "opened_at" | "resolved_at"
-        | "read_at" => {
-            format!("strftime('%Y-%m-%dT%H:%M:%fZ', {name}, {days})")
-        }
-        "business_date" | "due_date" | "unrolled_due_date" => format!("date({name}, {days})"),
-        other => other.to_owned(),
-    }
 }
 
 /// What each thing of a day takes. Pages filtered by what is derived examine more than this book has; see the tests of lists.

@@ -4,6 +4,7 @@ pub mod client;
 pub mod courier;
 pub mod description;
 pub mod figures;
+pub mod history;
 pub mod memory;
 pub mod platform;
 pub mod processor;

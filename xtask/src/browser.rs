@@ -76,7 +76,7 @@ fn playwright(setup: &Setup, suite: Suite) -> Result<Command> {
 }
 
 /// The machine's chromium, installed when there is none.
-fn chromium() -> Result<PathBuf> {
+pub fn chromium() -> Result<PathBuf> {
     let there = || CHROMIUM.iter().map(PathBuf::from).find(|path| path.exists());
     if let Some(chromium) = there() {
         return Ok(chromium);

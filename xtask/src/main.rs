@@ -1,9 +1,10 @@
-//! The commands of the repository: `cargo xtask deploy`, `dev`, `demo`, `package`, `replay`, `screenshots`, `simulate` and
-//! `test`.
+//! The commands of the repository: `cargo xtask bench`, `deploy`, `dev`, `demo`, `package`, `replay`, `screenshots`,
+//! `simulate` and `test`.
 //!
 //! Each does all of its own set-up, is safe to run again, shows progress on long steps, and says what to do
 //! when something is missing.
 
+mod bench;
 mod browser;
 mod builds;
 mod client;
@@ -26,6 +27,7 @@ use step::{Result, Stop};
 const USAGE: &str = "\
 usage: cargo xtask COMMAND [FLAGS]
 
+  bench  measures, against a floor written by hand and a peer in FastAPI, and says what is met and what is short
   demo   builds everything, pays advances out, lives sixteen weeks day by day, and keeps serving
   deploy checks everything, makes what is missing on the platform, uploads, and verifies what serves
   dev    serves the Worker for development
@@ -37,6 +39,11 @@ usage: cargo xtask COMMAND [FLAGS]
   simulate
          lives through worlds of credits, each from one seed, with all that can go wrong, and checks the law
   test   lints, native tests, the JavaScript package, end-to-end tests on the real runtime, browser tests
+
+flags of bench
+  --quick                small sizes, which show that everything works and little more
+  --only NAME            one workload: advances, daily, history, parser, plan, memory, size or page
+  --json FILE            writes all that was measured as JSON
 
 flags of demo and dev
   --port PORT            where the Worker serves (8787)
@@ -82,6 +89,7 @@ fn run() -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     match command.to_str() {
+        Some("bench") => return bench::bench(&benchmarks(&mut flags)?),
         Some("dev") => serve::dev(serve_options(&mut flags, "dev")?)?,
         Some("demo") => demo::demo(serve_options(&mut flags, "demo")?)?,
         Some("deploy") => return deploy::deploy(&deployment(&mut flags)?),
@@ -149,6 +157,19 @@ fn simulation(flags: &mut lexopt::Parser) -> Result<simulate::Options> {
             lexopt::Arg::Long("seeds") => options.seeds = Some(count(flags, "--seeds")?),
             lexopt::Arg::Long("seed") => options.seed = Some(count(flags, "--seed")?),
             lexopt::Arg::Long("mutants") => options.mutants = true,
+            other => return Err(unknown(other)),
+        }
+    }
+    Ok(options)
+}
+
+fn benchmarks(flags: &mut lexopt::Parser) -> Result<bench::Options> {
+    let mut options = bench::Options::default();
+    while let Some(flag) = next(flags)? {
+        match flag {
+            lexopt::Arg::Long("quick") => options.quick = true,
+            lexopt::Arg::Long("only") => options.only = Some(text(flags, "--only")?),
+            lexopt::Arg::Long("json") => options.json = Some(std::path::absolute(text(flags, "--json")?)?),
             other => return Err(unknown(other)),
         }
     }

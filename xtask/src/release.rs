@@ -22,7 +22,7 @@ const WORK: &str = "target/dashboard-split";
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The features of WebAssembly that rustc uses for this target.
-const FEATURES: [&str; 6] = [
+pub const FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
     "--enable-multivalue",
     "--enable-mutable-globals",

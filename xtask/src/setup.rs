@@ -448,19 +448,31 @@ pub fn schemathesis(root: &Path) -> Result<PathBuf> {
     if program.is_file() {
         return Ok(program);
     }
+    python_environment(&folder)?;
+    let mut pip = Command::new(folder.join("bin/pip"));
+    pip.args(["install", "--quiet", "--disable-pip-version-check", &format!("schemathesis=={SCHEMATHESIS}")]);
+    step::run("schemathesis", &mut pip)?;
+    Ok(program)
+}
+
+/// Makes an environment of Python, anew where there is one.
+pub fn python_environment(folder: &Path) -> Result<()> {
     let environment = || {
         let mut command = Command::new("python3");
-        command.args(["-m", "venv", "--clear"]).arg(&folder);
+        command.args(["-m", "venv", "--clear"]).arg(folder);
         command
     };
     if !step::attempt("an environment of Python", &mut environment())?.success {
         apt_install(&["python3-venv"])?;
         step::run("an environment of Python", &mut environment())?;
     }
-    let mut pip = Command::new(folder.join("bin/pip"));
-    pip.args(["install", "--quiet", "--disable-pip-version-check", &format!("schemathesis=={SCHEMATHESIS}")]);
-    step::run("schemathesis", &mut pip)?;
-    Ok(program)
+    Ok(())
+}
+
+/// A program of the machine, installed with the package of its name when there is none.
+pub fn program(name: &str) -> Result<()> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if find(name, &path).is_some() { Ok(()) } else { apt_install(&[name]) }
 }
 
 // ---------------------------------------------------------------- the npm packages

@@ -3,6 +3,7 @@
 //! A step that runs tests counts as many as it ran, any other step counts as one. The last line is
 //! `N passed, N failed`.
 
+use crate::bench;
 use crate::browser::{self, Suite};
 use crate::builds::{self, Part};
 use crate::package;
@@ -37,6 +38,7 @@ pub fn test(full: bool) -> Result<ExitCode> {
         cargo(&setup, &["test", "--quiet", "--doc", "--package", "paydown"]),
     );
     tally.tests("native tests", nextest(&setup, &["--workspace", "-E", "not binary(e2e)"], full)?);
+    tally.result(bench::check_budget(&setup));
     let parts = [Part::SandboxWorker, Part::Worker, Part::Bank, Part::Dashboard];
     match builds::build(&setup, &parts) {
         Ok(()) => {

@@ -1,0 +1,142 @@
+// The contestants on the Workers runtime: workerd as Miniflare starts it, each Worker on a socket of its own, so that no
+// proxy stands before it. All are in one process, and who is idle does not use it.
+
+import { createHash, createHmac } from "node:crypto";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
+import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
+
+export const own = dirname(fileURLToPath(import.meta.url));
+export const root = join(own, "../..");
+
+/** The API key that each ledger holds, with all scopes. */
+export const KEY = "pd_local_operator";
+
+/** The Worker as it is deployed, bundled by its build; with something that counts before it when that is wanted. */
+const paydown = (isCounted) => {
+  const built = join(root, "edge/build-release");
+  const module = (path) => ({ type: path.endsWith(".wasm") ? "CompiledWasm" : "ESModule", path });
+  const files = readdirSync(built).filter((file) => /\.(js|wasm)$/.test(file)).map((file) => join(built, file));
+  const before = {
+    type: "ESModule", path: join(built, "worker/counted.mjs"), contents: readFileSync(join(own, "counted.mjs"), "utf8"),
+  };
+  return {
+    modulesRoot: built,
+    modules: [...isCounted ? [before] : [], ...[join(built, "worker/shim.mjs"), ...files].map(module)],
+    queueProducers: { RUNS: "runs", OUTBOX: "outbox", INTAKE_QUEUE: "intake" },
+    queueConsumers: { runs: { maxBatchSize: 1, maxBatchTimeout: 0, maxRetries: 5 } },
+    ratelimits: { LIMITER: { namespace_id: "1", simple: { limit: 1_000_000, period: 10 } } },
+  };
+};
+
+/** The dashboard as it is deployed. */
+const dashboard = {
+  assets: {
+    directory: join(root, "target/dashboard"),
+    run_worker_first: ["/v1/*", "/healthz"],
+    routerConfig: { has_user_worker: true },
+    assetConfig: { not_found_handling: "single-page-application" },
+  },
+};
+
+const floor = () => ({
+  modulesRoot: join(own, "floor"),
+  modules: [{ type: "ESModule", path: join(own, "floor/worker.mjs") }],
+});
+
+const code = { paydown, floor };
+
+/** Starts Workers by their names, each over a ledger of its own: a copy of `ledger`, or an empty one. */
+export const start = async (names, { state, processor, ledger, variables = {}, counted = false, assets = false }) => {
+  rmSync(state, { recursive: true, force: true });
+  const files = names.map((name) => place(state, name, ledger));
+  const ports = await Promise.all(names.map(freePort));
+  const workers = names.map((name, at) => ({
+    name,
+    compatibilityDate: "2026-11-01",
+    bindings: { PROCESSOR_URL: processor, PROCESSOR_TOKEN: "local-processor-token", ...variables },
+    d1Databases: { DB: name },
+    r2Buckets: { REPORTS: name },
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: ports[at] }],
+    ...code[name](counted),
+    ...assets && dashboard,
+  }));
+  const runtime = new Miniflare(convertV4MiniflareOptions({
+    workers,
+    resourcePersistencePath: state,
+    cf: false,
+    log: new Log(LogLevel.ERROR),
+    // What the Workers write to their logs is read, as it is by the platform, and dropped.
+    handleStructuredLogs: () => {},
+  }));
+  await runtime.ready;
+  const contestants = names.map((name, at) => ({
+    name,
+    address: `http://127.0.0.1:${ports[at]}`,
+    daily: async (asOf) => (await runtime.getWorker(name)).scheduled({ cron: "0 6 * * *", scheduledTime: asOf }),
+    ledger: () => new DatabaseSync(files[at], { readOnly: true }),
+    file: files[at],
+  }));
+  const address = async () => `${await runtime.ready}`.replace(/\/$/, "");
+  return { contestants, address, stop: () => runtime.dispose() };
+};
+
+/** Puts a ledger where D1 looks for the one of a Worker. */
+const place = (state, name, ledger) => {
+  const folder = join(state, "d1/miniflare-D1DatabaseObject");
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${objectId("miniflare-D1DatabaseObject", name)}.sqlite`);
+  if (ledger) {
+    copyFileSync(ledger, file);
+  }
+  const database = new DatabaseSync(file);
+  if (!ledger) {
+    migrate(database);
+  }
+  addKey(database);
+  if (name === "floor") {
+    withoutChecks(database);
+  }
+  database.close();
+  return file;
+};
+
+/** Makes the tables of the ledger. */
+export const migrate = (database) => {
+  const migrations = join(root, "edge/migrations");
+  readdirSync(migrations).sort().forEach((file) => database.exec(readFileSync(join(migrations, file), "utf8")));
+};
+
+/** Adds the key by which all requests come. */
+export const addKey = (database) => {
+  const hash = createHash("sha256").update(KEY).digest("hex");
+  database.exec(`INSERT INTO api_keys (id, hash, label, scopes, created_at) VALUES
+    ('00000000-0000-8000-8000-000000000001', '${hash}', 'local operator', '["read","advance","operate","admin"]', '2026-01-01T00:00:00Z')
+    ON CONFLICT DO NOTHING`);
+};
+
+/** The floor's tables are the ledger's, without the triggers that check; those that write stay. */
+export const withoutChecks = (database) => {
+  const triggers = database.prepare("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%|_no|_%' ESCAPE '|'").all();
+  triggers.forEach(({ name }) => database.exec(`DROP TRIGGER ${name}`));
+};
+
+/** The id that the runtime gives a named object, by which its file is called. */
+const objectId = (namespace, name) => {
+  const key = createHash("sha256").update(namespace).digest();
+  const half = (data) => createHmac("sha256", key).update(data).digest().subarray(0, 16);
+  const first = half(name);
+  return Buffer.concat([first, half(first)]).toString("hex");
+};
+
+/** A port that nobody listens on. */
+export const freePort = () => new Promise((resolve, reject) => {
+  const server = createServer().once("error", reject);
+  server.listen(0, "127.0.0.1", () => {
+    const { port } = server.address();
+    server.close(() => resolve(port));
+  });
+});
