@@ -29,6 +29,9 @@ use config::Config;
 const SEEDS: u64 = 60;
 const SEEDS_IN_FULL: u64 = 1000;
 
+/// How many worlds are lived between two lines that say how far it is.
+const PROGRESS: u64 = 500;
+
 /// The variable that tells the child that it is one.
 const CHILD: &str = "PAYDOWN_SIMULATION_CHILD";
 
@@ -73,7 +76,10 @@ fn simulate() -> ExitCode {
                     }
                     let config = Config::of(seed, is_large);
                     let life = world::live(config.clone());
-                    lived.fetch_add(1, Ordering::SeqCst);
+                    let so_far = lived.fetch_add(1, Ordering::SeqCst).saturating_add(1);
+                    if so_far.is_multiple_of(PROGRESS) {
+                        println!("… {so_far} worlds");
+                    }
                     let mut figures = figures.lock().expect("no thread panicked");
                     for (what, count) in &life.figures {
                         *figures.entry(what).or_default() += count;
