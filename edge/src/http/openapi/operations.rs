@@ -375,7 +375,7 @@ fn acts_on_endpoints(act: &str, schemas: &mut Schemas) -> Option<Operation> {
 
 fn endpoint() -> Value {
     json!({
-        "url": "https://hooks.acme.com/paydown", "event_types": ["credit.repaid", "exception.opened"], "label": "the shop",
+        "url": "https://hooks.example.com/paydown", "event_types": ["credit.repaid", "exception.opened"], "label": "the shop",
     })
 }
 
