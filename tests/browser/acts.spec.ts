@@ -95,8 +95,8 @@ const CASES: Case[] = [
     credit: active,
     entered: { "Amount": "350.00", "Received on": "2026-01-02" },
     refused: [
-      { label: "Amount", text: "1.005", why: "Enter an amount such as 1,000.00." },
-      { label: "Amount", text: "0", why: "Enter an amount such as 1,000.00." },
+      { label: "Amount", text: "1.005", why: "Enter an amount such as 1000.00." },
+      { label: "Amount", text: "0", why: "Enter an amount such as 1000.00." },
       { label: "Received on", text: "2199-01-01", why: "It cannot have been received after today." },
     ],
     effects: ["$350.00 was paid elsewhere.", "Debit 3 is cancelled: less was still owed.", "2 debits, $550.00 in all, would be scheduled"],
@@ -124,7 +124,7 @@ const CASES: Case[] = [
     entered: { Amount: "60.00" },
     refused: [
       { label: "Amount", text: "100.01", why: "At most $100.00 was paid beyond what is owed." },
-      { label: "Amount", text: "ten", why: "Enter an amount such as 1,000.00." },
+      { label: "Amount", text: "ten", why: "Enter an amount such as 1000.00." },
     ],
     effects: ["$60.00 is given back."],
     verb: "Refund $60.00",
