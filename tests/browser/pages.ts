@@ -54,6 +54,7 @@ export const PAGES: Shown[] = [
   { name: "Exceptions", show: at("/exceptions") },
   { name: "Simulator", show: at("/simulator") },
   { name: "Keys", show: at("/keys") },
+  { name: "Webhooks", show: at("/webhooks") },
   { name: "Settings", show: at("/settings") },
 ];
 

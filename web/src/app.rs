@@ -23,6 +23,7 @@ use crate::pages::run::RunPage;
 use crate::pages::runs::RunsPage;
 use crate::pages::settings::SettingsPage;
 use crate::pages::simulator::SimulatorPage;
+use crate::pages::webhooks::WebhooksPage;
 
 /// The whole dashboard.
 #[component]
@@ -85,6 +86,7 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/exceptions") view={Lazy::<ExceptionsRoute>::new()}/>
             <Route path=path!("/simulator") view={Lazy::<SimulatorRoute>::new()}/>
             <Route path=path!("/keys") view={Lazy::<KeysRoute>::new()}/>
+            <Route path=path!("/webhooks") view={Lazy::<WebhooksRoute>::new()}/>
             <Route path=path!("/settings") view={Lazy::<SettingsRoute>::new()}/>
         </FlatRoutes>
     }
@@ -144,6 +146,7 @@ pages! {
         RunRoute, run_view, RunPage;
         SimulatorRoute, simulator_view, SimulatorPage;
         KeysRoute, keys_view, KeysPage;
+        WebhooksRoute, webhooks_view, WebhooksPage;
         SettingsRoute, settings_view, SettingsPage;
     }
 }

@@ -8,7 +8,7 @@ use leptos_router::hooks::use_navigate;
 use wasm_bindgen::JsCast;
 
 /// The pages: their addresses, their names, and the letters that lead to them after a `g`.
-pub const PAGES: [(&str, &str, &str); 8] = [
+pub const PAGES: [(&str, &str, &str); 9] = [
     ("/", "Overview", "o"),
     ("/credits", "Credits", "c"),
     ("/debits", "Debits", "d"),
@@ -16,6 +16,7 @@ pub const PAGES: [(&str, &str, &str); 8] = [
     ("/exceptions", "Exceptions", "e"),
     ("/simulator", "Simulator", "s"),
     ("/keys", "Keys", "k"),
+    ("/webhooks", "Webhooks", "w"),
     ("/settings", "Settings", "t"),
 ];
 

@@ -2,12 +2,12 @@
 //! person means to do: sent twice, it is done once.
 
 use paydown::api::{
-    AttachRequest, ClockRequest, DecisionRequest, ExternalPaymentRequest, KeyRequest, LoginRequest,
-    NewApiKey, NoteRequest, PauseRequest, RefundRequest, ResolutionRequest, ResolutionsRequest, Resolved,
-    Run, RunRequest, Scope, Stop,
+    AttachRequest, ClockRequest, DecisionRequest, EventType, ExternalPaymentRequest, KeyRequest,
+    LoginRequest, NewApiKey, NewWebhookEndpoint, NoteRequest, PauseRequest, RefundRequest, ResolutionRequest,
+    ResolutionsRequest, Resolved, Run, RunRequest, Scope, Stop, WebhookDelivery, WebhookRequest,
 };
 use paydown::decision::Input;
-use paydown::id::{CreditId, ExceptionId};
+use paydown::id::{CreditId, EventId, ExceptionId};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -117,6 +117,39 @@ pub async fn make_key(label: String, scopes: Vec<Scope>) -> Answer<NewApiKey> {
 /// `DELETE /v1/keys/{id}`
 pub async fn revoke_key(id: Uuid) -> Answer<()> {
     request::delete(&format!("/v1/keys/{id}")).await
+}
+
+/// `POST /v1/webhook_endpoints`
+pub async fn make_webhook_endpoint(
+    url: String,
+    event_types: Vec<EventType>,
+    label: String,
+) -> Answer<NewWebhookEndpoint> {
+    let asked = WebhookRequest { url, event_types, label };
+    let text = request::post("/v1/webhook_endpoints", &asked, None).await?;
+    request::parse(&text)
+}
+
+/// `POST /v1/webhook_endpoints/{id}/pause` or `resume`
+pub async fn act_on_webhook(id: Uuid, act: &str) -> Answer<()> {
+    request::post(&format!("/v1/webhook_endpoints/{id}/{act}"), &RunRequest {}, None).await.map(drop)
+}
+
+/// `POST /v1/webhook_endpoints/{id}/rotate_secret`
+pub async fn rotate_webhook_secret(id: Uuid) -> Answer<NewWebhookEndpoint> {
+    let path = format!("/v1/webhook_endpoints/{id}/rotate_secret");
+    request::parse(&request::post(&path, &RunRequest {}, None).await?)
+}
+
+/// `DELETE /v1/webhook_endpoints/{id}`
+pub async fn remove_webhook_endpoint(id: Uuid) -> Answer<()> {
+    request::delete(&format!("/v1/webhook_endpoints/{id}")).await
+}
+
+/// `POST /v1/webhook_endpoints/{id}/events/{event_id}/resend`
+pub async fn resend_webhook(id: Uuid, event_id: EventId) -> Answer<WebhookDelivery> {
+    let path = format!("/v1/webhook_endpoints/{id}/events/{event_id}/resend");
+    request::parse(&request::post(&path, &RunRequest {}, None).await?)
 }
 
 /// `POST /v1/sandbox/clock`

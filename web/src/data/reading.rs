@@ -4,11 +4,12 @@ use std::fmt::Display;
 
 use paydown::api::{
     ApiKey, Credit, CreditDetail, Debit, Exception, ExceptionDetail, Page, Run, RunDetail, Settings, Summary,
-    WhoAmI,
+    WebhookDelivery, WebhookEndpoint, WhoAmI,
 };
 use paydown::credit::{Facts, Kind};
 use paydown::date::BusinessDate;
 use paydown::id::{CreditId, ExceptionId};
+use uuid::Uuid;
 
 use super::query::Path;
 use super::remote::{Remote, SESSION, remote};
@@ -188,6 +189,29 @@ pub async fn latest_runs() -> Answer<Page<Run>> {
 /// `GET /v1/keys`
 pub fn keys(cursor: impl Fn() -> Option<String> + Send + Sync + 'static) -> Remote<Page<ApiKey>> {
     remote(move || Path::new("/v1/keys").with("limit", Some(PAGE)).with("cursor", cursor()).text())
+}
+
+/// `GET /v1/webhook_endpoints`
+pub fn webhook_endpoints(
+    cursor: impl Fn() -> Option<String> + Send + Sync + 'static,
+) -> Remote<Page<WebhookEndpoint>> {
+    remote(move || {
+        Path::new("/v1/webhook_endpoints").with("limit", Some(PAGE)).with("cursor", cursor()).text()
+    })
+}
+
+/// `GET /v1/webhook_endpoints/{id}`
+pub fn webhook_endpoint(id: Uuid) -> Remote<WebhookEndpoint> {
+    remote(move || format!("/v1/webhook_endpoints/{id}"))
+}
+
+/// `GET /v1/webhook_endpoints/{id}/deliveries`
+pub fn webhook_deliveries(
+    id: Uuid,
+    cursor: impl Fn() -> Option<String> + Send + Sync + 'static,
+) -> Remote<Page<WebhookDelivery>> {
+    let path = format!("/v1/webhook_endpoints/{id}/deliveries");
+    remote(move || Path::new(&path).with("limit", Some(PAGE)).with("cursor", cursor()).text())
 }
 
 /// `GET /v1/session`

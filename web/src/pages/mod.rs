@@ -11,3 +11,4 @@ pub mod run;
 pub mod runs;
 pub mod settings;
 pub mod simulator;
+pub mod webhooks;
