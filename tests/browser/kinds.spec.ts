@@ -105,6 +105,8 @@ test("a hole within a day is a hole on that day", async ({ page }) => {
     const answer = await route.fetch();
     const runs = await answer.json();
     const [, day, before] = runs.data;
+    // The frame asks for the last run alone.
+    if (!before) return route.fulfill({ response: answer, json: runs });
     // The report reaches to an hour behind the one before, which was read seven hours after midnight.
     day.report.covers = { read_at: "2026-06-10T08:00:00Z", window_days: 5 };
     before.report.covers = { read_at: "2026-06-05T07:00:00Z", window_days: 5 };
