@@ -9,6 +9,7 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use sha1::{Digest, Sha1};
 use uuid::{Builder, Uuid};
 
 macro_rules! id {
@@ -126,7 +127,7 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x7061_7964_6f77_6e00_8000_0000_0000_000
 
 /// The bucket of an account, `0..4096`.
 pub fn bucket(account_id: &str) -> u16 {
-    bucket_of(Uuid::new_v5(&NAMESPACE, account_id.as_bytes()))
+    bucket_of(Uuid::from_bytes(begun(Sha1::new().chain_update(NAMESPACE).chain_update(account_id))))
 }
 
 /// The bucket that an id carries.
@@ -150,13 +151,13 @@ pub fn created(bucket: u16, unix_ms: u64, random: [u8; 8]) -> Uuid {
 
 /// The UUIDv8 of what follows from a cause: the same parts in the same order make the same id.
 pub fn from_cause(bucket: u16, cause: &[&str]) -> Uuid {
-    let mut name = Vec::new();
+    let mut name = Sha1::new().chain_update(NAMESPACE);
     for part in cause {
         // A length before each part, so that no two lists of parts run together.
-        name.extend_from_slice(&(part.len() as u64).to_be_bytes());
-        name.extend_from_slice(part.as_bytes());
+        name.update((part.len() as u64).to_be_bytes());
+        name.update(part);
     }
-    let mut bytes = Uuid::new_v5(&NAMESPACE, &name).into_bytes();
+    let mut bytes = begun(name);
     let [high, low] = (bucket & 0x0fff).to_be_bytes();
     let [_, _, _, _, _, _, version_and_high, bucket_low, ..] = &mut bytes;
     *version_and_high = high;
@@ -184,6 +185,12 @@ pub fn numbered(number: u64, bucket: u16, cause: &[&str]) -> Option<Uuid> {
 pub fn number_of(id: Uuid) -> u64 {
     let [a, b, c, d, e, f, ..] = id.into_bytes();
     u64::from_be_bytes([0, 0, a, b, c, d, e, f])
+}
+
+/// The beginning of a hash, as a name-based UUID has it (RFC 9562, section 5.5) before its version is set.
+fn begun(hash: Sha1) -> [u8; 16] {
+    let [beginning @ .., _, _, _, _]: [u8; 20] = hash.finalize().into();
+    beginning
 }
 
 #[cfg(test)]
