@@ -273,8 +273,8 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         what: "crash: the first half of a decision lands",
-        from: "FROM json_each(?1, '$.debits') WHERE EXISTS",
-        to: "FROM json_each(?1, '$.debits') WHERE value ->> '$.debit.reason' = 'planned' AND EXISTS",
+        from: "value ->> '$.debit.replaces', value ->> '$.decision_id'\nFROM json_each(?1) WHERE EXISTS",
+        to: "value ->> '$.debit.replaces', value ->> '$.decision_id'\nFROM json_each(?1) WHERE value ->> '$.debit.reason' = 'planned' AND EXISTS",
     },
     Mutant {
         what: "L8: a pause loses a debit",

@@ -1,6 +1,8 @@
 //! Landing decisions: each inserts its row of `decisions` first, and all its facts only where that row
 //! exists, so that a decision lands whole or not at all.
 
+use std::collections::BTreeMap;
+
 use paydown::calendar::FederalReserve;
 use paydown::credit::{CreditStatus, DebitFacts, Facts, RefundFacts};
 use paydown::date::{Instant, Zone, text};
@@ -79,6 +81,24 @@ impl Landing {
     }
 }
 
+/// So many decisions that land at once have a line each in the log. Of more it says how many facts of which kind: the
+/// ledger has each, and the platform keeps 256 KB of an invocation's lines (Cloudflare, Workers Logs).
+const LINES: usize = 10;
+
+/// Tells of the decisions that landed.
+fn tell(landed: &[&Landing]) {
+    if landed.len() <= LINES {
+        return landed.iter().for_each(|landing| landing.tell());
+    }
+    let mut facts: BTreeMap<&str, usize> = BTreeMap::new();
+    for fact in landed.iter().flat_map(|landing| &landing.decision.facts) {
+        let count = facts.entry(fact.name()).or_default();
+        *count = count.saturating_add(1);
+    }
+    let run_id = landed.first().and_then(|landing| landing.run_id);
+    log::info("decided", json!({ "run_id": run_id, "decisions": landed.len(), "facts": facts }));
+}
+
 /// The credits whose decision is in the ledger. One that is missing read a stale past, and is to be decided again.
 #[derive(Debug, Default)]
 pub struct Landed {
@@ -115,7 +135,7 @@ pub async fn land(database: &dyn Database, landings: &[Landing], policy_id: &str
     let results = batch(database, &statements).await?;
     let [written, .., found] = &results[..] else { return Ok(Landed::default()) };
     let landed = Landed::of(written, found)?;
-    landings.iter().filter(|landing| landed.contains(landing.credit_id)).for_each(Landing::tell);
+    tell(&landings.iter().filter(|landing| landed.contains(landing.credit_id)).collect::<Vec<_>>());
     Ok(landed)
 }
 
@@ -132,61 +152,71 @@ pub(crate) fn landing_under(
     landing: &Landing,
     policy_id: &str,
 ) -> Result<Vec<Statement>, Fault> {
-    let rows = Rows::of(std::slice::from_ref(landing), policy_id)?;
-    statements(&Rows { idempotency_key: Some(idempotency_key), ..rows })
+    let mut rows = Rows::of(std::slice::from_ref(landing), policy_id)?;
+    rows.taken.idempotency_key = Some(idempotency_key);
+    statements(&rows)
 }
 
 /// The same for what follows from a refusal that is recorded with it: it lands only while no other call was made, which
 /// would leave the refusal proving nothing.
 pub(crate) fn landing_refusal(landing: &Landing, policy_id: &str) -> Result<Vec<Statement>, Fault> {
-    let rows = Rows::of(std::slice::from_ref(landing), policy_id)?;
-    statements(&Rows { refused: Some(landing.credit_id), ..rows })
+    let mut rows = Rows::of(std::slice::from_ref(landing), policy_id)?;
+    rows.taken.refused = Some(landing.credit_id);
+    statements(&rows)
 }
 
+/// Each statement is given the rows of its own table alone: the database parses its parameter anew.
 fn statements(rows: &Rows<'_>) -> Result<Vec<Statement>, Fault> {
-    let sets: [(&'static str, bool); 22] = [
-        (DECISIONS, true),
-        (DEBITS, !rows.debits.is_empty()),
-        (CANCELLATIONS, !rows.cancellations.is_empty()),
-        (WORDS, !rows.words.is_empty()),
-        (TIMEOUTS, !rows.timeouts.is_empty()),
-        (PROCESSED, !rows.processed.is_empty()),
-        (EXCEPTIONS, !rows.exceptions.is_empty()),
-        (HOLDS, !rows.holds.is_empty()),
-        (RELEASES, !rows.releases.is_empty()),
-        (RESOLUTIONS, !rows.resolutions.is_empty()),
-        (DECIDED, !rows.decided.is_empty()),
-        (ATTACHED_CREDIT, !rows.attached.is_empty()),
-        (ATTACHED_REFUND, !rows.attached.is_empty()),
-        (ATTACHED_DEBIT, !rows.attached.is_empty()),
-        (EXTERNAL_PAYMENTS, !rows.external_payments.is_empty()),
-        (REVOCATIONS, !rows.revocations.is_empty()),
-        (REFUNDS, !rows.refunds.is_empty()),
-        (WRITE_OFFS, !rows.write_offs.is_empty()),
-        // Behind all that brought it about, as the events are to tell it.
-        (STANDINGS, !rows.standings.is_empty()),
-        (ACCOUNT_DECISIONS, !rows.account_holds.is_empty()),
-        (ACCOUNT_HOLDS, !rows.account_holds.is_empty()),
-        (ACCOUNT_STANDINGS, !rows.account_holds.is_empty()),
-    ];
-    let parameter = serde_json::to_string(rows)?;
-    let mut statements: Vec<Statement> = sets
-        .into_iter()
-        .filter(|(_, wanted)| *wanted)
-        .map(|(sql, _)| Statement { sql, parameter: parameter.clone() })
-        .collect();
-    statements.push(statement(LANDED, &rows.decisions.iter().map(|d| d.id).collect::<Vec<_>>())?);
+    let mut statements = vec![statement(DECISIONS, &rows.taken)?];
+    add(&mut statements, &[DEBITS], &rows.debits)?;
+    add(&mut statements, &[CANCELLATIONS], &rows.cancellations)?;
+    add(&mut statements, &[WORDS], &rows.words)?;
+    add(&mut statements, &[TIMEOUTS], &rows.timeouts)?;
+    add(&mut statements, &[PROCESSED], &rows.processed)?;
+    add(&mut statements, &[EXCEPTIONS], &rows.exceptions)?;
+    add(&mut statements, &[HOLDS], &rows.holds)?;
+    add(&mut statements, &[RELEASES], &rows.releases)?;
+    add(&mut statements, &[RESOLUTIONS], &rows.resolutions)?;
+    add(&mut statements, &[DECIDED], &rows.decided)?;
+    add(&mut statements, &[ATTACHED_CREDIT, ATTACHED_REFUND, ATTACHED_DEBIT], &rows.attached)?;
+    add(&mut statements, &[EXTERNAL_PAYMENTS], &rows.external_payments)?;
+    add(&mut statements, &[REVOCATIONS], &rows.revocations)?;
+    add(&mut statements, &[REFUNDS], &rows.refunds)?;
+    add(&mut statements, &[WRITE_OFFS], &rows.write_offs)?;
+    // Behind all that brought it about, as the events are to tell it.
+    add(&mut statements, &[STANDINGS], &rows.standings)?;
+    add(&mut statements, &[ACCOUNT_DECISIONS, ACCOUNT_HOLDS, ACCOUNT_STANDINGS], &rows.account_holds)?;
+    statements.push(statement(LANDED, &rows.taken.decisions.iter().map(|d| d.id).collect::<Vec<_>>())?);
     Ok(statements)
 }
 
-/// A slice's new facts by table, as the one JSON parameter of all its statements.
-#[derive(Default, Serialize)]
+/// A parameter's most bytes but for its last row. D1 takes two million in one value (Cloudflare, D1 limits).
+const PARAMETER_BYTES: usize = 1_500_000;
+
+/// Adds the statements that write some rows, if there are any: more than once where they are too many for a parameter.
+fn add(statements: &mut Vec<Statement>, sql: &[&'static str], rows: &[impl Serialize]) -> Result<(), Fault> {
+    let mut parameters: Vec<String> = Vec::new();
+    for row in rows {
+        let row = serde_json::to_string(row)?;
+        match parameters.last_mut().filter(|parameter| parameter.len() < PARAMETER_BYTES) {
+            Some(parameter) => {
+                parameter.push(',');
+                parameter.push_str(&row);
+            }
+            None => parameters.push(format!("[{row}")),
+        }
+    }
+    for mut parameter in parameters {
+        parameter.push(']');
+        statements.extend(sql.iter().map(|sql| Statement { sql, parameter: parameter.clone() }));
+    }
+    Ok(())
+}
+
+/// A slice's new facts by table.
+#[derive(Default)]
 struct Rows<'a> {
-    /// The key under which an operator asked for the one decision.
-    idempotency_key: Option<&'a str>,
-    /// The credit whose first call was refused.
-    refused: Option<CreditId>,
-    decisions: Vec<DecisionRow<'a>>,
+    taken: Taken<'a>,
     debits: Vec<DebitRow<'a>>,
     cancellations: Vec<Row<'a>>,
     words: Vec<Row<'a>>,
@@ -204,6 +234,16 @@ struct Rows<'a> {
     write_offs: Vec<Row<'a>>,
     standings: Vec<Standing>,
     account_holds: Vec<AccountHold>,
+}
+
+/// The decisions, and what they land under besides their turns.
+#[derive(Default, Serialize)]
+struct Taken<'a> {
+    /// The key under which an operator asked for the one decision.
+    idempotency_key: Option<&'a str>,
+    /// The credit whose first call was refused.
+    refused: Option<CreditId>,
+    decisions: Vec<DecisionRow<'a>>,
 }
 
 #[derive(Serialize)]
@@ -323,7 +363,7 @@ impl<'a> Rows<'a> {
         self.standings.extend(standing);
         let submits = !landing.bodies.is_empty();
         let rule = landing.decision.rule(credit_id);
-        self.decisions.push(DecisionRow {
+        self.taken.decisions.push(DecisionRow {
             id: decision_id,
             credit_id,
             turn,
@@ -386,32 +426,32 @@ INSERT INTO debits (id, credit_id, sequence, amount, due_date, unrolled_due_date
 SELECT value ->> '$.debit.id', value ->> '$.credit_id', value ->> '$.debit.sequence', value ->> '$.debit.amount',
   value ->> '$.debit.due_date', value ->> '$.debit.unrolled_due_date', value ->> '$.debit.reason',
   value ->> '$.debit.replaces', value ->> '$.decision_id'
-FROM json_each(?1, '$.debits') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
 ON CONFLICT DO NOTHING";
 
 const CANCELLATIONS: &str = "
 INSERT INTO cancellations (debit_id, credit_id, because, decision_id)
 SELECT value ->> '$.fact.debit_id', value ->> '$.credit_id', value ->> '$.fact.because', value ->> '$.decision_id'
-FROM json_each(?1, '$.cancellations') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
 ON CONFLICT DO NOTHING";
 
 const WORDS: &str = "
 INSERT INTO words (subject_id, turn, credit_id, outcome, code, at, decision_id)
 SELECT value ->> '$.fact.subject', value ->> '$.turn', value ->> '$.credit_id', value ->> '$.fact.outcome',
   value ->> '$.fact.code', value ->> '$.fact.at', value ->> '$.decision_id'
-FROM json_each(?1, '$.words') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
 ON CONFLICT DO NOTHING";
 
 const TIMEOUTS: &str = "
 INSERT INTO timeouts (subject_id, credit_id, decision_id)
 SELECT value ->> '$.fact.subject', value ->> '$.credit_id', value ->> '$.decision_id'
-FROM json_each(?1, '$.timeouts') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
 ON CONFLICT DO NOTHING";
 
 const PROCESSED: &str = "
 INSERT INTO processed_debits (debit_id, credit_id, body, at, decision_id)
 SELECT value ->> '$.debit_id', value ->> '$.credit_id', value ->> '$.body', value ->> '$.at', value ->> '$.decision_id'
-FROM json_each(?1, '$.processed') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
 ON CONFLICT DO NOTHING";
 
 const EXCEPTIONS: &str = "
@@ -419,45 +459,45 @@ INSERT INTO exceptions (id, kind, subject, credit_id, run_id, detail, opened_at,
 SELECT value ->> '$.fact.id', value ->> '$.fact.kind', iif(value ->> '$.fact.kind' = 'two_strikes',
     (SELECT account_id FROM credits WHERE id = value ->> '$.credit_id'), value ->> '$.fact.subject'),
   value ->> '$.credit_id', value ->> '$.run_id', value ->> '$.fact.detail', value ->> '$.at', value ->> '$.decision_id'
-FROM json_each(?1, '$.exceptions') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
 ON CONFLICT DO NOTHING";
 
 const HOLDS: &str = "
 INSERT INTO holds (credit_id, exception_id, decision_id)
 SELECT value ->> '$.credit_id', value ->> '$.fact.exception_id', value ->> '$.decision_id'
-FROM json_each(?1, '$.holds') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
 ON CONFLICT DO NOTHING";
 
 const RELEASES: &str = "
 INSERT INTO releases (credit_id, exception_id, decision_id)
 SELECT value ->> '$.credit_id', value ->> '$.fact.exception_id', value ->> '$.decision_id'
-FROM json_each(?1, '$.releases') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
 ON CONFLICT DO NOTHING";
 
 const RESOLUTIONS: &str = "
 INSERT INTO resolutions (exception_id, action, actor, note, resolved_at, decision_id)
 SELECT value ->> '$.fact.id', 'closed', 'paydown', 'its cause is gone', value ->> '$.at', value ->> '$.decision_id'
-FROM json_each(?1, '$.resolutions') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
 ON CONFLICT DO NOTHING";
 
 const DECIDED: &str = "
 INSERT INTO observations (transaction_id, subject_id, at, status, code, source, run_id, detail)
 SELECT '', value ->> '$.fact.subject', value ->> '$.at', value ->> '$.fact.status',
   coalesce(value ->> '$.fact.code', ''), 'decision', NULL, ''
-FROM json_each(?1, '$.decided') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
 ON CONFLICT DO NOTHING";
 
 const REFUNDS: &str = "
 INSERT INTO refunds (id, credit_id, amount, body, at, decision_id)
 SELECT value ->> '$.refund.id', value ->> '$.credit_id', value ->> '$.refund.amount', value ->> '$.body',
   value ->> '$.at', value ->> '$.decision_id'
-FROM json_each(?1, '$.refunds') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
 ON CONFLICT DO NOTHING";
 
 const ATTACHED_CREDIT: &str = "
 INSERT INTO credit_transactions (credit_id, transaction_id, at)
 SELECT value ->> '$.credit_id', value ->> '$.fact.transaction_id', value ->> '$.at'
-FROM json_each(?1, '$.attached') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
   AND value ->> '$.fact.subject' = value ->> '$.credit_id'
   AND NOT EXISTS (SELECT 1 FROM transactions WHERE transaction_id = value ->> '$.fact.transaction_id')
 ON CONFLICT DO NOTHING";
@@ -465,7 +505,7 @@ ON CONFLICT DO NOTHING";
 const ATTACHED_REFUND: &str = "
 INSERT INTO refund_transactions (refund_id, credit_id, transaction_id, at)
 SELECT value ->> '$.fact.subject', value ->> '$.credit_id', value ->> '$.fact.transaction_id', value ->> '$.at'
-FROM json_each(?1, '$.attached') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
   AND EXISTS (SELECT 1 FROM refunds WHERE id = value ->> '$.fact.subject')
   AND NOT EXISTS (SELECT 1 FROM transactions WHERE transaction_id = value ->> '$.fact.transaction_id')
 ON CONFLICT DO NOTHING";
@@ -473,7 +513,7 @@ ON CONFLICT DO NOTHING";
 const ATTACHED_DEBIT: &str = "
 INSERT INTO debit_transactions (debit_id, credit_id, transaction_id, at)
 SELECT value ->> '$.fact.subject', value ->> '$.credit_id', value ->> '$.fact.transaction_id', value ->> '$.at'
-FROM json_each(?1, '$.attached') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
   AND EXISTS (SELECT 1 FROM debits WHERE id = value ->> '$.fact.subject')
   AND NOT EXISTS (SELECT 1 FROM transactions WHERE transaction_id = value ->> '$.fact.transaction_id')
 ON CONFLICT DO NOTHING";
@@ -482,25 +522,25 @@ const EXTERNAL_PAYMENTS: &str = "
 INSERT INTO external_payments (id, credit_id, amount, received_on, decision_id)
 SELECT value ->> '$.fact.id', value ->> '$.credit_id', value ->> '$.fact.amount', value ->> '$.fact.received_on',
   value ->> '$.decision_id'
-FROM json_each(?1, '$.external_payments') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
 ON CONFLICT DO NOTHING";
 
 const REVOCATIONS: &str = "
 INSERT INTO external_payment_revocations (payment_id, decision_id)
 SELECT value ->> '$.fact.payment_id', value ->> '$.decision_id'
-FROM json_each(?1, '$.revocations') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
 ON CONFLICT DO NOTHING";
 
 const WRITE_OFFS: &str = "
 INSERT INTO write_offs (credit_id, decision_id)
 SELECT value ->> '$.credit_id', value ->> '$.decision_id'
-FROM json_each(?1, '$.write_offs') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
 ON CONFLICT DO NOTHING";
 
 const STANDINGS: &str = "
 INSERT INTO standings (credit_id, turn, status)
 SELECT value ->> '$.credit_id', value ->> '$.turn', value ->> '$.status'
-FROM json_each(?1, '$.standings') WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
+FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM decisions WHERE id = value ->> '$.decision_id')
 ON CONFLICT DO NOTHING";
 
 /// A decision of its own for every other credit of the account, so that whoever decides on one of them at the
@@ -514,7 +554,7 @@ SELECT substr(cause.id, 1, 19) || substr(held.credit_id, 20), held.credit_id,
   cause.policy_id, cause.run_id, cause.at, json_object('input', 'held_by_account', 'decision_id', cause.id)
 FROM (
   SELECT cause.id AS cause_id, other.id AS credit_id, min(value ->> '$.exception_id') AS exception_id
-  FROM json_each(?1, '$.account_holds')
+  FROM json_each(?1)
   CROSS JOIN decisions cause ON cause.id = value ->> '$.decision_id'
   CROSS JOIN credits own ON own.id = cause.credit_id
   CROSS JOIN credits other ON other.account_id = own.account_id AND other.id <> own.id
@@ -526,7 +566,7 @@ WHERE true ON CONFLICT DO NOTHING";
 const ACCOUNT_HOLDS: &str = "
 INSERT INTO holds (credit_id, exception_id, decision_id)
 SELECT other.id, value ->> '$.exception_id', substr(cause.id, 1, 19) || substr(other.id, 20)
-FROM json_each(?1, '$.account_holds')
+FROM json_each(?1)
 CROSS JOIN decisions cause ON cause.id = value ->> '$.decision_id'
 CROSS JOIN credits own ON own.id = cause.credit_id
 CROSS JOIN credits other ON other.account_id = own.account_id AND other.id <> own.id
@@ -540,7 +580,7 @@ INSERT INTO standings (credit_id, turn, status)
 SELECT c.id, held.first, 'held'
 FROM (
   SELECT other.id AS credit_id, min(own.turn) AS first, max(own.turn) AS last
-  FROM json_each(?1, '$.account_holds')
+  FROM json_each(?1)
   CROSS JOIN decisions cause ON cause.id = value ->> '$.decision_id'
   CROSS JOIN credits of_cause ON of_cause.id = cause.credit_id
   CROSS JOIN credits other ON other.account_id = of_cause.account_id AND other.id <> of_cause.id
