@@ -82,12 +82,6 @@ async fn direct(call: &Call, intent: &Intent, key_hash: &str) -> Answered {
     if request.credit_id != intent.id {
         return replay(ports, request).await;
     }
-    log::info(
-        "an advance is recorded",
-        serde_json::json!({
-            "request_id": call.request_id, "credit_id": intent.id, "account": log::shortened(&intent.account_id),
-        }),
-    );
     if prefers_async(&call.headers) {
         return hand_on(ports, &call.headers, &request).await;
     }
@@ -110,8 +104,11 @@ async fn recorded(ports: &Ports, intent: &Intent, key_hash: &str) -> Result<Opti
             }
             proposal.room = room;
         }
-        let found = advances::record(database, settings, std::slice::from_ref(&proposal)).await;
-        let request = permitted(only(found.map_err(not_known)?)?, &proposal, settings)?;
+        if let Some(new) = advances::record_new(database, settings, &proposal).await.map_err(not_known)? {
+            return Ok(Some(new));
+        }
+        let (found, _) = looked(ports, &proposal).await?;
+        let request = permitted(found, &proposal, settings)?;
         if request.is_some() {
             return Ok(request);
         }
@@ -346,9 +343,13 @@ async fn conclude(ports: &Ports, mut request: Request, answer: Answer) -> Answer
         (None, Some(_)) => "refused",
         (None, None) => "unknown",
     };
-    let about =
-        serde_json::json!({ "request_id": request.request_id, "credit_id": credit_id, "outcome": outcome });
-    log::info("an advance is answered", about);
+    log::info(
+        "an advance is answered",
+        serde_json::json!({
+            "request_id": request.request_id, "credit_id": credit_id, "outcome": outcome,
+            "account": log::shortened(&request.account_id),
+        }),
+    );
     if let Some(refusal) = &request.refusal {
         return Err(Problem::refused(refusal, credit_id, request.request_id));
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::calls::{AnswerRow, answers};
+use super::calls::{AnswerRow, CREDIT_NAMED, TAKEN, answers};
 use super::decisions::{Landing, landing_refusal, policy_row};
 use super::exceptions::{NewException, opened};
 use super::facts::{facts, facts_of_accounts};
@@ -21,7 +21,7 @@ use super::{batch, parsed, statement};
 use crate::config::Settings;
 use crate::error::Fault;
 use crate::message::Intent;
-use crate::ports::Database;
+use crate::ports::{Database, Statement};
 
 /// How often a refused credit is decided again when someone else decided on it in between.
 const ATTEMPTS: u32 = 5;
@@ -239,6 +239,43 @@ pub async fn record(
     proposals: &[Proposal<'_>],
 ) -> Result<Vec<Recorded>, Fault> {
     let rows: Vec<Row<'_>> = proposals.iter().map(|proposal| Row::of(proposal, settings)).collect();
+    let mut statements = recording(settings, &rows)?;
+    statements.push(statement(RECORDED, &rows)?);
+    let results = batch(database, &statements).await?;
+    let recorded: Vec<Recorded> = results.last().map_or(Ok(vec![]), |rows| parsed(rows))?;
+    if recorded.len() == proposals.len() {
+        Ok(recorded)
+    } else {
+        Err(Fault::Permanent("the ledger gave no row for an intent".into()))
+    }
+}
+
+/// Records one intent as `record` does, and gives the request if this made it. Otherwise `look` says why not: what stands in
+/// its way is read only where something does.
+pub async fn record_new(
+    database: &dyn Database,
+    settings: &Settings,
+    proposal: &Proposal<'_>,
+) -> Result<Option<Request>, Fault> {
+    let statements = recording(settings, &[Row::of(proposal, settings)])?;
+    let results = batch(database, &statements).await?;
+    let created: Vec<Instant> = results.get(1).map_or(Ok(vec![]), |rows| parsed(rows))?;
+    let intent = proposal.intent;
+    Ok(created.first().map(|created_at| Request {
+        fingerprint: intent.fingerprint.clone(),
+        request_id: intent.request_id.clone(),
+        credit_id: intent.id,
+        account_id: intent.account_id.clone(),
+        currency: intent.currency.clone(),
+        terms: intent.terms,
+        created_at: *created_at,
+        transaction_id: None,
+        refusal: None,
+    }))
+}
+
+/// The statements that record intents, the first set's credits and requests before all others.
+fn recording(settings: &Settings, rows: &[Row<'_>]) -> Result<Vec<Statement>, Fault> {
     // Under a limit each counts what those before it took; without one, all are one set.
     let is_limited = settings.max_per_account.is_some() || settings.max_per_day.is_some();
     let mut statements = Vec::new();
@@ -249,14 +286,7 @@ pub async fn record(
             statements.push(statement(ADVANCED, &set)?);
         }
     }
-    statements.push(statement(RECORDED, &rows)?);
-    let results = batch(database, &statements).await?;
-    let recorded: Vec<Recorded> = results.last().map_or(Ok(vec![]), |rows| parsed(rows))?;
-    if recorded.len() == proposals.len() {
-        Ok(recorded)
-    } else {
-        Err(Fault::Permanent("the ledger gave no row for an intent".into()))
-    }
+    Ok(statements)
 }
 
 /// A proposal as the statements read it.
@@ -335,9 +365,14 @@ pub async fn named(
     transaction_id: &TransactionId,
     at: Instant,
 ) -> Result<Option<TransactionId>, Fault> {
-    let named = answer(credit_id, transaction_id.to_string(), at);
-    let mut statements = answers(&[named], &[], &[])?;
-    statements.push(statement(NAMED, &json!({ "credit_id": credit_id }))?);
+    let named = [answer(credit_id, transaction_id.to_string(), at)];
+    let results = batch(database, &[statement(CREDIT_NAMED, &named)?]).await?;
+    let names: Vec<TransactionId> = results.first().map_or(Ok(vec![]), |rows| parsed(rows))?;
+    if let Some(name) = names.into_iter().next() {
+        return Ok(Some(name));
+    }
+    // It has a name already, or the name is another's.
+    let statements = [statement(TAKEN, &named)?, statement(NAMED, &json!({ "credit_id": credit_id }))?];
     let results = batch(database, &statements).await?;
     let names: Vec<TransactionId> = results.last().map_or(Ok(vec![]), |rows| parsed(rows))?;
     Ok(names.into_iter().next())
@@ -463,7 +498,8 @@ INSERT INTO requests (idempotency_key, fingerprint, credit_id, api_key_id, reque
 SELECT intent.value ->> '$.idempotency_key', intent.value ->> '$.fingerprint', c.id,
   coalesce(intent.value ->> '$.api_key_id', (SELECT id FROM api_keys WHERE hash = intent.value ->> '$.key_hash')),
   intent.value ->> '$.request_id', c.created_at
-FROM json_each(?1) AS intent CROSS JOIN credits c ON c.id = intent.value ->> '$.id' WHERE true ON CONFLICT DO NOTHING";
+FROM json_each(?1) AS intent CROSS JOIN credits c ON c.id = intent.value ->> '$.id' WHERE true ON CONFLICT DO NOTHING
+RETURNING json_quote(created_at)";
 
 const ADVANCED: &str = concat!(
     "

@@ -39,16 +39,23 @@ pub(crate) fn answers(
     refused: &[AnswerRow],
     unknown: &[AnswerRow],
 ) -> Result<Vec<Statement>, Fault> {
+    let (credits, others): (Vec<&AnswerRow>, Vec<&AnswerRow>) =
+        named.iter().partition(|row| row.subject == row.credit_id.0);
+    let (named, refused, unknown) = (all(named), all(refused), all(unknown));
     let sets = [
-        (CREDIT_NAMED, named),
-        (DEBIT_NAMED, named),
-        (REFUND_NAMED, named),
-        (TAKEN, named),
-        (REFUSED, refused),
-        (REFUSED_BESIDE, refused),
-        (UNKNOWN, unknown),
+        (CREDIT_NAMED, &credits),
+        (DEBIT_NAMED, &others),
+        (REFUND_NAMED, &others),
+        (TAKEN, &named),
+        (REFUSED, &refused),
+        (REFUSED_BESIDE, &refused),
+        (UNKNOWN, &unknown),
     ];
-    sets.into_iter().filter(|(_, rows)| !rows.is_empty()).map(|(sql, rows)| statement(sql, &rows)).collect()
+    sets.into_iter().filter(|(_, rows)| !rows.is_empty()).map(|(sql, rows)| statement(sql, rows)).collect()
+}
+
+fn all(rows: &[AnswerRow]) -> Vec<&AnswerRow> {
+    rows.iter().collect()
 }
 
 /// The debits that a run claimed of the credits behind the cursor, and of which nothing was heard since: each with its
@@ -94,13 +101,14 @@ WHERE p.at = ?1 ->> '$.as_of' AND p.credit_id > ?1 ->> '$.cursor' AND p.credit_i
 
 // A name that comes when a later run is through already is as late as that one: the next run looks for what was named since.
 
-const CREDIT_NAMED: &str = "
+/// Gives the names that are new.
+pub(super) const CREDIT_NAMED: &str = "
 INSERT INTO credit_transactions (credit_id, transaction_id, at)
 SELECT value ->> '$.subject', value ->> '$.text', max(value ->> '$.at', coalesce((SELECT max(as_of) FROM runs), ''))
 FROM json_each(?1)
 WHERE value ->> '$.subject' = value ->> '$.credit_id'
   AND NOT EXISTS (SELECT 1 FROM transactions WHERE transaction_id = value ->> '$.text')
-ON CONFLICT DO NOTHING";
+ON CONFLICT DO NOTHING RETURNING json_quote(transaction_id)";
 
 const REFUND_NAMED: &str = "
 INSERT INTO refund_transactions (refund_id, credit_id, transaction_id, at)
@@ -118,7 +126,7 @@ WHERE EXISTS (SELECT 1 FROM processed_debits WHERE debit_id = value ->> '$.subje
   AND NOT EXISTS (SELECT 1 FROM transactions WHERE transaction_id = value ->> '$.text')
 ON CONFLICT DO NOTHING";
 
-const TAKEN: &str = "
+pub(super) const TAKEN: &str = "
 INSERT INTO unknown_answers (subject_id, credit_id, detail, at)
 SELECT value ->> '$.subject', value ->> '$.credit_id',
   'the transaction ' || (value ->> '$.text') || ' is that of another', value ->> '$.at'

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Detail, Later, Running, Stage, Stretch, because};
 use crate::error::Fault;
+use crate::ledger::keys::hexadecimal;
 use crate::ledger::parts::END;
 use crate::ledger::runs::Run;
 use crate::ledger::{self, exceptions, reports};
@@ -116,10 +117,6 @@ fn not_whole(body: &dyn ReportBody, bytes: u64, last_byte: Option<u8>) -> Option
         return Some(format!("{announced} bytes were announced and {bytes} came"));
     }
     (last_byte != Some(b'\n')).then(|| "it does not end with a newline".to_owned())
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Records the observations of the archived report, or of a part of it, a range of bytes at a time; at the end opens what they
