@@ -7,8 +7,9 @@ use axum::http::{HeaderName, HeaderValue, Request, Response, StatusCode, header}
 use paydown::date::Instant;
 use serde_json::json;
 use tower::ServiceExt;
-use worker::js_sys::{Array, JSON};
+use worker::js_sys::{Array, JSON, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::wasm_bindgen_futures::JsFuture;
 use worker::{
     Context, Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, RawMessage, ScheduleContext,
     ScheduledEvent, event, web_sys,
@@ -40,7 +41,7 @@ fn start() {
 /// The door of requests.
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, _context: Context) -> worker::Result<web_sys::Response> {
-    let response = match (router(&env), incoming(request)) {
+    let response = match (router(&env), incoming(request).await) {
         (Err(why), _) => {
             log::error("misconfigured", json!({ "why": why }));
             problem(StatusCode::INTERNAL_SERVER_ERROR, "misconfigured", &why)
@@ -123,7 +124,7 @@ fn router(env: &Env) -> Result<axum::Router, String> {
 
 /// The request in the types of the router. The `worker` crate's own conversion answers 500 to a header
 /// outside of ASCII; here it reaches the code that says what is wrong with it.
-fn incoming(request: web_sys::Request) -> Result<Request<Body>, String> {
+async fn incoming(request: web_sys::Request) -> Result<Request<Body>, String> {
     let mut builder = Request::builder().method(request.method().as_str()).uri(request.url());
     for entry in request.headers().entries() {
         let entry: Array = entry.map_err(|_| "a header cannot be read")?.unchecked_into();
@@ -133,8 +134,25 @@ fn incoming(request: web_sys::Request) -> Result<Request<Body>, String> {
             HeaderValue::from_bytes(value.as_bytes()).map_err(|_| format!("header {name} is wrong"))?;
         builder = builder.header(name, value);
     }
-    let body = request.body().map_or_else(Body::empty, |stream| Body::new(worker::Body::new(stream)));
+    let announced = builder.headers_ref().and_then(|headers| headers.get(header::CONTENT_LENGTH));
+    let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());
+    let body = body(&request, announced).await?;
     builder.body(body).map_err(|error| error.to_string())
+}
+
+/// So long a body is read at once.
+const SHORT_BYTES: u32 = 64 * 1024;
+
+/// The body: at once where it is announced as short, as nearly all are, since each piece of a stream is a way to the
+/// platform and back; else as it comes.
+async fn body(request: &web_sys::Request, announced: Option<u32>) -> Result<Body, String> {
+    let Some(stream) = request.body() else { return Ok(Body::empty()) };
+    if announced.is_none_or(|bytes| bytes > SHORT_BYTES) {
+        return Ok(Body::new(worker::Body::new(stream)));
+    }
+    let unreadable = |_| "the body cannot be read".to_owned();
+    let buffer = JsFuture::from(request.array_buffer().map_err(unreadable)?).await.map_err(unreadable)?;
+    Ok(Body::from(Uint8Array::new(&buffer).to_vec()))
 }
 
 /// The response in the types of the platform: in one piece, with its length, when it is one.
@@ -156,7 +174,7 @@ async fn outgoing(response: Response<Body>) -> worker::Result<web_sys::Response>
     }
     let bytes =
         axum::body::to_bytes(body, length).await.map_err(|error| worker::Error::from(error.to_string()))?;
-    let bytes = worker::js_sys::Uint8Array::from(bytes.as_ref());
+    let bytes = Uint8Array::from(bytes.as_ref());
     Ok(web_sys::Response::new_with_opt_js_u8_array_and_init(Some(&bytes), &init)?)
 }
 

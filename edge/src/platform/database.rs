@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use worker::Delay;
-use worker::js_sys::{Array, Object, Reflect};
+use worker::js_sys::{self, Array, Function, Object, Reflect, Uint8Array};
 use worker::send::SendWrapper;
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
@@ -60,9 +60,33 @@ fn first_column(result: D1Result) -> Result<Vec<String>, Fault> {
     let rows = result.results().map_err(|thrown| Fault::of_database(&message(&thrown)))?.unwrap_or_default();
     let Some(first) = rows.iter().next() else { return Ok(vec![]) };
     let column = Object::keys(&first.unchecked_into::<Object>()).get(0);
+    let encoder = Encoder::new().map_err(|thrown| Fault::Permanent(message(&thrown)))?;
     let text = |row: JsValue| {
-        let value = Reflect::get(&row, &column).ok().and_then(|value| value.as_string());
-        value.ok_or_else(|| Fault::Permanent(format!("column {column:?} of a row holds no text")))
+        let value = Reflect::get(&row, &column).ok().filter(JsValue::is_string);
+        let text = value.and_then(|value| encoder.text(&value).ok());
+        text.ok_or_else(|| Fault::Permanent(format!("column {column:?} of a row holds no text")))
     };
     rows.iter().map(text).collect()
+}
+
+/// The platform's encoder of texts. What comes as a string of JavaScript is otherwise copied a character at a time, which
+/// took a tenth of a run.
+struct Encoder {
+    encoder: JsValue,
+    encode: Function,
+}
+
+impl Encoder {
+    fn new() -> Result<Encoder, JsValue> {
+        let class: Function =
+            Reflect::get(&js_sys::global(), &JsValue::from_str("TextEncoder"))?.dyn_into()?;
+        let encoder = Reflect::construct(&class, &Array::new())?;
+        let encode = Reflect::get(&encoder, &JsValue::from_str("encode"))?.dyn_into()?;
+        Ok(Encoder { encoder, encode })
+    }
+
+    fn text(&self, value: &JsValue) -> Result<String, JsValue> {
+        let bytes: Uint8Array = self.encode.call1(&self.encoder, value)?.dyn_into()?;
+        String::from_utf8(bytes.to_vec()).map_err(|error| JsValue::from_str(&error.to_string()))
+    }
 }

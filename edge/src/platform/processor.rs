@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use worker::js_sys::{Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
-use worker::web_sys::ReadableStreamDefaultReader;
+use worker::web_sys::{self, ReadableStreamDefaultReader};
 use worker::{
     AbortController, AbortSignal, Delay, Fetch, Headers, Method, Request, RequestInit, RequestRedirect,
     Response, ResponseBody,
@@ -58,7 +58,7 @@ impl HttpProcessor {
         let response = Fetch::Request(request).send_with_signal(signal).await?;
         let status = response.status_code();
         let retry_after = response.headers().get("retry-after")?;
-        let body = beginning(Bytes::of(&response)).await?;
+        let body = beginning(response).await?;
         Ok(answer(status, retry_after.as_deref(), &body, RealClock::read()))
     }
 
@@ -148,8 +148,17 @@ fn announced_bytes(headers: &Headers) -> worker::Result<Option<u64>> {
     Ok(headers.get("content-length")?.and_then(|length| length.trim().parse().ok()))
 }
 
-/// As much of an answer as is worth reading. A longer one is no JSON any more, and unknown for it.
-async fn beginning(mut bytes: Bytes) -> worker::Result<Vec<u8>> {
+/// As much of an answer as is worth reading. A longer one is no JSON any more, and unknown for it. One whose length is
+/// announced is read at once: each piece of a stream is a way to the platform and back.
+async fn beginning(response: Response) -> worker::Result<Vec<u8>> {
+    let announced = announced_bytes(response.headers())?.and_then(|bytes| usize::try_from(bytes).ok());
+    if let (Some(0..=MAX_ANSWER_BYTES), ResponseBody::Stream(stream)) = (announced, response.body()) {
+        // The `worker` crate's own way goes by pieces, too.
+        let whole = web_sys::Response::new_with_opt_readable_stream(Some(stream))?;
+        let buffer = JsFuture::from(whole.array_buffer()?).await?;
+        return Ok(Uint8Array::new(&buffer).to_vec());
+    }
+    let mut bytes = Bytes::of(&response);
     let mut read = vec![];
     while read.len() < MAX_ANSWER_BYTES
         && let Some(chunk) = bytes.next().await?
