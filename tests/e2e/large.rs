@@ -40,7 +40,7 @@ const ROWS: usize = 5;
 
 /// How many calls may be under way when everything is killed, so that they are made again: a slice of each invocation that
 /// works beside others.
-const CALLS_UNDER_WAY: u64 = 100 * 10;
+const CALLS_UNDER_WAY: u64 = 200 * 10;
 
 #[test]
 fn a_day_of_more_debits_than_an_invocation_may_do_ends_as_if_undisturbed() {

@@ -62,7 +62,7 @@ fn decides_nothing(book: &Book, credit: CreditId) {
 #[test]
 fn what_comes_while_a_run_counts_is_not_lost() {
     let mut book = Book::new();
-    for number in 0..350 {
+    for number in 0..700 {
         book.advance(&format!("acct_{number}"));
     }
     let client = Client::of(book.world.clone());
@@ -83,7 +83,7 @@ fn what_comes_while_a_run_counts_is_not_lost() {
             hold(&client, credits[credits.len() - 1 - held]);
             advance(&client, 1 + held);
             book.figures_are_right();
-            decides_nothing(&book, credits[175]);
+            decides_nothing(&book, credits[350]);
             held += 1;
             assert!(held < 10, "the count goes on: {:?}", counting(&book));
         }

@@ -8,7 +8,8 @@ use crate::error::Fault;
 use crate::ports::{Database, Statement};
 
 /// One row for each credit that is wanted by the JSON array `?1`: its facts as a JSON text. The joins are in the order in which
-/// they are to be made: left to itself, the database may begin with the observations of all credits.
+/// they are to be made: left to itself, the database may begin with the observations of all credits. Debits are most of the text, so
+/// they are written without what they do not have; no text of theirs needs quoting but the transaction's name.
 macro_rules! facts {
     ($wanted:literal) => {
         concat!(
@@ -21,15 +22,17 @@ SELECT json_object(
   'created_at', c.created_at,
   'turn', coalesce((SELECT max(turn) + 1 FROM decisions WHERE credit_id = c.id), 0),
   'transaction_id', (SELECT transaction_id FROM credit_transactions WHERE credit_id = c.id),
-  'debits', json((
-    SELECT json_group_array(json_object(
-      'id', d.id, 'sequence', d.sequence, 'amount', d.amount, 'due_date', d.due_date,
-      'unrolled_due_date', d.unrolled_due_date, 'reason', d.reason, 'replaces', d.replaces, 'submitted_at', p.at,
-      'transaction_id', t.transaction_id, 'cancelled_because', x.because))
+  'debits', json('[' || coalesce((
+    SELECT group_concat('{\"id\":\"' || d.id || '\",\"sequence\":' || d.sequence || ',\"amount\":' || d.amount
+      || ',\"due_date\":\"' || d.due_date || '\",\"reason\":\"' || d.reason || '\"'
+      || coalesce(',\"unrolled_due_date\":\"' || d.unrolled_due_date || '\"', '') || coalesce(',\"replaces\":' || d.replaces, '')
+      || coalesce(',\"submitted_at\":\"' || p.at || '\"', '')
+      || iif(t.debit_id IS NULL, '', ',\"transaction_id\":' || json_quote(t.transaction_id))
+      || coalesce(',\"cancelled_because\":\"' || x.because || '\"', '') || '}')
     FROM (SELECT * FROM debits WHERE credit_id = c.id ORDER BY sequence) AS d
     LEFT JOIN processed_debits p ON p.debit_id = d.id
-    LEFT JOIN debit_transactions t ON t.debit_id = d.id
-    LEFT JOIN cancellations x ON x.debit_id = d.id)),
+    LEFT JOIN debit_transactions t ON t.debit_id = p.debit_id
+    LEFT JOIN cancellations x ON x.debit_id = d.id), '') || ']'),
   'observations', json((
     SELECT json_group_array(json_object(
       'subject', subject, 'source', source, 'status', status, 'code', nullif(code, ''), 'at', at))

@@ -268,21 +268,24 @@ said AS (SELECT w.subject_id = w.credit_id AS own, w.outcome, (SELECT amount FRO
 silent AS (SELECT (SELECT amount FROM debits WHERE id = t.subject_id) AS amount
   FROM decided CROSS JOIN timeouts t ON t.credit_id = decided.credit_id AND t.decision_id = decided.id
   WHERE EXISTS (SELECT 1 FROM debits WHERE id = t.subject_id)),
-issued AS (SELECT d.amount FROM decided CROSS JOIN debits d ON d.credit_id = decided.credit_id
-  CROSS JOIN processed_debits p ON p.debit_id = d.id AND p.decision_id = decided.id),
-made AS (SELECT d.reason FROM decided CROSS JOIN debits d ON d.credit_id = decided.credit_id AND d.decision_id = decided.id)
+issued AS (SELECT d.amount FROM runs CROSS JOIN processed_debits p ON p.at = runs.as_of
+  CROSS JOIN decisions x ON x.id = p.decision_id AND x.run_id = runs.id CROSS JOIN debits d ON d.id = p.debit_id
+  WHERE runs.id = ?1 ->> '$.run_id'),
+changed AS MATERIALIZED (SELECT d.sequence, d.reason, made.id IS NOT NULL AS is_made, EXISTS (
+    SELECT 1 FROM cancellations x CROSS JOIN decisions by ON by.id = x.decision_id AND by.run_id = ?1 ->> '$.run_id'
+    WHERE x.debit_id = d.id) AS is_cancelled
+  FROM (SELECT DISTINCT credit_id FROM decided) AS touched CROSS JOIN debits d ON d.credit_id = touched.credit_id
+  LEFT JOIN decisions made ON made.id = d.decision_id AND made.run_id = ?1 ->> '$.run_id')
 INSERT INTO run_closings (run_id, status, reasons, counts, finished_at)
 SELECT ?1 ->> '$.run_id', ?1 ->> '$.status', ?1 ->> '$.reasons', json_object(
   'confirmed', (SELECT count(*) FROM said WHERE own AND outcome IN ('success', 'recovered')),
-  'planned_credits', (SELECT count(*) FROM decided CROSS JOIN debits d
-    ON d.credit_id = decided.credit_id AND d.sequence = 1 AND d.decision_id = decided.id),
+  'planned_credits', (SELECT count(*) FROM changed WHERE is_made AND sequence = 1),
   'collected', (SELECT count(*) FROM said WHERE NOT own AND outcome IN ('success', 'recovered')),
   'failed', (SELECT count(*) FROM said WHERE NOT own AND outcome = 'failure'),
   'timed_out', (SELECT count(*) FROM silent),
   'returned', (SELECT count(*) FROM said WHERE NOT own AND outcome = 'returned'),
-  'replaced', (SELECT count(*) FROM made WHERE reason IN ('failed', 'timed_out', 'returned')),
-  'cancelled', (SELECT count(*) FROM decided CROSS JOIN debits d ON d.credit_id = decided.credit_id
-    CROSS JOIN cancellations x ON x.debit_id = d.id AND x.decision_id = decided.id),
+  'replaced', (SELECT count(*) FROM changed WHERE is_made AND reason IN ('failed', 'timed_out', 'returned')),
+  'cancelled', (SELECT count(*) FROM changed WHERE is_cancelled),
   'issued', (SELECT count(*) FROM issued),
   'unknown', (SELECT count(*) FROM carried_over WHERE run_id = ?1 ->> '$.run_id' AND kind = 'unanswered'),
   'unknown_transactions', (SELECT count(*) FROM exceptions

@@ -175,10 +175,11 @@ pub(super) async fn refusals(
     run_id: Option<paydown::id::RunId>,
     at: Instant,
 ) -> Result<(), Fault> {
-    let (policy_id, policy) = policy_row(&ports.settings)?;
-    if !refused.is_empty() {
-        ledger::batch(&*ports.database, &[policy]).await?;
+    if refused.is_empty() {
+        return Ok(());
     }
+    let (policy_id, policy) = policy_row(&ports.settings)?;
+    ledger::batch(&*ports.database, &[policy]).await?;
     for (credit_id, subject) in refused {
         for _ in 0..ATTEMPTS {
             let context = ports.settings.context(at);
@@ -195,7 +196,7 @@ pub(super) async fn refusals(
         }
     }
     let credits: Vec<CreditId> = refused.iter().map(|(credit_id, _)| *credit_id).collect();
-    if credits.is_empty() { Ok(()) } else { strike(ports, &credits, run_id, Some(at), at).await }
+    strike(ports, &credits, run_id, Some(at), at).await
 }
 
 /// Calls the processor for a refund whose intent has just landed: the first call under its key.

@@ -1,5 +1,7 @@
 //! Stage 7: what is due is issued. The intent first, then the call, then its answer (L3).
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use paydown::credit::{CreditStatus, Facts, State};
 use paydown::date::days_passed;
@@ -38,12 +40,16 @@ pub(super) async fn issue(running: &Running<'_>) -> Result<Stretch, Fault> {
         }
     }
     let work = async |credits: Vec<CreditId>, reasons: &[String]| {
-        let mut worked = Worked::default();
+        let (mut worked, mut known) = (Worked::default(), BTreeMap::new());
         if reasons.is_empty() {
             let claimed = claim(running, credits.clone()).await?;
-            worked = called(running, claimed).await?;
+            worked = called(running, claimed.calls).await?;
+            known = claimed.known;
+            // A refusal was dealt with since.
+            known.retain(|credit_id, _| !worked.refused.contains(credit_id));
         }
-        worked.statements.push(credits::carry_due(running.run.id, &still_due(running, &credits).await?)?);
+        let left = still_due(running, &credits, &known).await?;
+        worked.statements.push(credits::carry_due(running.run.id, &left)?);
         Ok(worked)
     };
     running.slices(Stage::Issue, place, &credits::DUE, work).await
@@ -52,7 +58,7 @@ pub(super) async fn issue(running: &Running<'_>) -> Result<Stretch, Fault> {
 /// Leaves all that is due to the next run.
 async fn carry_all(running: &Running<'_>, place: Place) -> Result<Stretch, Fault> {
     let work = async |credits: Vec<CreditId>, _: &[String]| {
-        let left = still_due(running, &credits).await?;
+        let left = still_due(running, &credits, &BTreeMap::new()).await?;
         let statements = vec![credits::carry_due(running.run.id, &left)?];
         Ok(Worked { statements, ..Worked::default() })
     };
@@ -93,6 +99,7 @@ async fn called(running: &Running<'_>, mut calls: Vec<Call>) -> Result<Worked, F
             running.ports.processor.wait(pace.rest_of(made, passed)).await;
         }
         refusals(running.ports, &called.refused, Some(run_id), as_of).await?;
+        worked.refused.extend(called.refused.iter().map(|(credit_id, _)| *credit_id));
         worked.reasons.extend(called.stopped);
         if let Some(seconds) = called.slow_down {
             match running.has_patience().await? {
@@ -134,18 +141,26 @@ impl Pace {
     }
 }
 
-/// The credits that still have something due: the next run looks at them again.
-async fn still_due(running: &Running<'_>, credits: &[CreditId]) -> Result<Vec<CreditId>, Fault> {
-    let run_date = running.run.business_date;
-    let mut left = Vec::new();
-    for facts in facts(running.database(), credits).await? {
-        let state = State::of(&facts);
-        let is_due = state.next_due_date().is_some_and(|date| date <= run_date);
-        if is_due && state.status() == CreditStatus::Active {
-            left.push(facts.id);
-        }
+/// The credits that still have something due: the next run looks at them again. Those are read of which it is not known.
+async fn still_due(
+    running: &Running<'_>,
+    credits: &[CreditId],
+    known: &BTreeMap<CreditId, bool>,
+) -> Result<Vec<CreditId>, Fault> {
+    let mut left: Vec<CreditId> = known.iter().filter(|(_, is_due)| **is_due).map(|(id, _)| *id).collect();
+    let unknown: Vec<CreditId> = credits.iter().filter(|id| !known.contains_key(id)).copied().collect();
+    if !unknown.is_empty() {
+        let found = facts(running.database(), &unknown).await?;
+        left.extend(found.iter().filter(|facts| is_due(running, facts)).map(|facts| facts.id));
     }
     Ok(left)
+}
+
+/// Whether a debit of the credit is due and may leave.
+fn is_due(running: &Running<'_>, facts: &Facts) -> bool {
+    let state = State::of(facts);
+    let is_due = state.next_due_date().is_some_and(|date| date <= running.run.business_date);
+    is_due && state.status() == CreditStatus::Active
 }
 
 impl Running<'_> {
@@ -164,21 +179,32 @@ impl Running<'_> {
     }
 }
 
+/// What came of claiming a slice.
+#[derive(Default)]
+struct Claimed {
+    /// The calls that are to be made.
+    calls: Vec<Call>,
+    /// Of the credits whose decision landed, or that needed none, whether something more is due.
+    known: BTreeMap<CreditId, bool>,
+}
+
 /// Writes the intents of a slice in one batch; the calls that are to be made for those that landed.
-async fn claim(running: &Running<'_>, mut credits: Vec<CreditId>) -> Result<Vec<Call>, Fault> {
-    let mut calls = Vec::new();
+async fn claim(running: &Running<'_>, mut credits: Vec<CreditId>) -> Result<Claimed, Fault> {
+    let mut claimed = Claimed::default();
     for _ in 0..ATTEMPTS {
         let mut landings = Vec::new();
-        for facts in facts(running.database(), &credits).await? {
+        for mut facts in facts(running.database(), &credits).await? {
             let decision = decide(&facts, Input::Issue, &running.context());
             if !decision.facts.is_empty() {
                 let bodies = bodies_of(running, &facts, &decision.effects)?;
-                landings.push(running.landing(&facts, Input::Issue, decision, bodies));
+                landings.push(running.landing(&facts, Input::Issue, decision.clone(), bodies));
             }
+            facts.apply(&decision, running.run.as_of);
+            claimed.known.insert(facts.id, is_due(running, &facts));
         }
         let landed = land(running.database(), &landings, &running.policy_id).await?;
         for landing in landings.iter().filter(|l| landed.contains(l.credit_id)) {
-            calls.extend(landing.bodies.iter().map(|(subject, body)| Call {
+            claimed.calls.extend(landing.bodies.iter().map(|(subject, body)| Call {
                 subject: *subject,
                 credit_id: landing.credit_id,
                 body: body.clone(),
@@ -186,11 +212,12 @@ async fn claim(running: &Running<'_>, mut credits: Vec<CreditId>) -> Result<Vec<
             }));
         }
         credits = landings.iter().map(|l| l.credit_id).filter(|id| !landed.contains(*id)).collect();
+        claimed.known.retain(|id, _| !credits.contains(id));
         if credits.is_empty() || stops::stop(running.database()).await?.in_force {
             break;
         }
     }
-    Ok(calls)
+    Ok(claimed)
 }
 
 /// What the processor will be asked for each debit that a decision submits.

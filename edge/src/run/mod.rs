@@ -56,8 +56,8 @@ use crate::log;
 use crate::message::{Message, PartName};
 use crate::ports::{Ports, Statement};
 
-/// How many credits a slice decides at once.
-const SLICE_CREDITS: usize = 100;
+/// How many credits a slice decides at once: each slice costs a few round trips, and its credits are in memory together.
+const SLICE_CREDITS: usize = 200;
 
 /// Opens the run of `as_of` and takes it through its stages, or goes on with it where it stopped. When the budget of the
 /// invocation is used, or the processor asks to wait, the rest is handed on as a queue message.
@@ -169,6 +169,8 @@ struct Worked {
     reasons: Vec<String>,
     /// What is to be written with the slice.
     statements: Vec<Statement>,
+    /// The credits of which the processor refused something.
+    refused: Vec<CreditId>,
     /// The slice is to be worked through again: the processor asked to wait.
     later: Option<Later>,
 }

@@ -30,7 +30,6 @@ pub(super) async fn seek_slice(
     run_id: Option<paydown::id::RunId>,
 ) -> Result<Option<String>, Fault> {
     let database = &*ports.database;
-    let (policy_id, policy) = policy_row(&ports.settings)?;
     let mut landings = Vec::new();
     let mut submits: Vec<(CreditId, Uuid)> = Vec::new();
     // A run that goes on late decides by its own instant, but the processor may have forgotten a key meanwhile.
@@ -47,6 +46,7 @@ pub(super) async fn seek_slice(
         }
     }
     if !landings.is_empty() {
+        let (policy_id, policy) = policy_row(&ports.settings)?;
         ledger::batch(database, &[policy]).await?;
         // A decision that is stale here is taken by the next sweep.
         land(database, &landings, &policy_id).await?;
