@@ -26,7 +26,7 @@ const paydown = (isCounted) => {
   return {
     modulesRoot: built,
     modules: [...isCounted ? [before] : [], ...[join(built, "worker/shim.mjs"), ...files].map(module)],
-    queueProducers: { RUNS: "runs", OUTBOX: "outbox", INTAKE_QUEUE: "intake" },
+    queueProducers: { RUNS: "runs", OUTBOX: "outbox", INTAKE_QUEUE: "intake", WEBHOOKS: "webhooks" },
     queueConsumers: { runs: { maxBatchSize: 1, maxBatchTimeout: 0, maxRetries: 5 } },
     ratelimits: { LIMITER: { namespace_id: "1", simple: { limit: 1_000_000, period: 10 } } },
   };
