@@ -26,6 +26,7 @@ for (const [path, source] of process.env.PAYDOWN_FULL ? SOURCES : SOURCES.slice(
     test(`nothing is wrong on: ${path}, ${name}`, async ({ page, complaints }) => {
       await page.route(source, answer);
       await page.goto(path);
+      await expect(page.locator("#shell")).toHaveCount(0);
       const face = complaint ? page.getByRole("alert") : page.locator(".skeleton, [aria-busy=true]");
       await expect(face.first()).toBeVisible();
       await examine(page);
@@ -33,6 +34,24 @@ for (const [path, source] of process.env.PAYDOWN_FULL ? SOURCES : SOURCES.slice(
     });
   }
 }
+
+test("nothing is wrong on: the shell, before the app has come and when it cannot", async ({ page, complaints }) => {
+  let fail = () => {};
+  await page.route("**/*.wasm", async (route) => {
+    await new Promise<void>((resolve) => {
+      fail = resolve;
+    });
+    await route.abort();
+  });
+  await page.goto("/", { waitUntil: "commit" });
+  await expect(page.getByText("Loading the dashboard…")).toBeVisible();
+  await examine(page);
+  fail();
+  await expect(page.getByRole("alert")).toContainText("could not be loaded");
+  await examine(page);
+  expect(complaints.length).toBeGreaterThan(0);
+  complaints.length = 0;
+});
 
 test.describe("logged out", () => {
   test.use({ loggedIn: false });
