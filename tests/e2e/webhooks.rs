@@ -1,5 +1,5 @@
-//! Webhooks over HTTP: a consumer that is not well verifies them with the specification's own library, and comes to what the
-//! list of events tells.
+//! Webhooks over HTTP: a consumer that is not well, is killed for a day and begins again verifies them with the specification's
+//! own library, and comes to what the list of events tells.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -15,7 +15,7 @@ use crate::live::{Live, now};
 /// How long the consumer may take to come to all events.
 const LONGEST: Duration = Duration::from_secs(240);
 
-/// A consumer in Node.
+/// A consumer in Node, and what it took, which outlives it as its own database would.
 struct Consumer {
     process: Child,
     input: ChildStdin,
@@ -25,14 +25,17 @@ struct Consumer {
 
 impl Consumer {
     fn begin() -> Consumer {
+        Consumer::at("0", Arc::default())
+    }
+
+    fn at(port: &str, printed: Arc<Mutex<Vec<String>>>) -> Consumer {
         let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("e2e/webhooks/consumer.mjs");
         let mut command = Command::new("node");
-        let mut process =
-            command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("node runs");
+        command.arg(script).arg(port).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command.spawn().expect("node runs");
         let input = process.stdin.take().expect("its input is piped");
         let mut lines = BufReader::new(process.stdout.take().expect("its output is piped")).lines();
         let address = lines.next().expect("a line").expect("its address");
-        let printed = Arc::new(Mutex::new(Vec::new()));
         let shared = printed.clone();
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
@@ -40,6 +43,18 @@ impl Consumer {
             }
         });
         Consumer { process, input, address, printed }
+    }
+
+    /// `kill -9`, until it is gone.
+    fn kill(&mut self) {
+        self.process.kill().expect("it is killed");
+        self.process.wait().expect("it is gone");
+    }
+
+    /// Begins again at the same address.
+    fn restart(&mut self) {
+        let (_, port) = self.address.rsplit_once(':').expect("an address with a port");
+        *self = Consumer::at(port, self.printed.clone());
     }
 
     fn verifies_with(&mut self, secret: &str) {
@@ -118,17 +133,30 @@ fn a_webhook_consumer_that_is_not_well_comes_to_all_events_in_order() {
     let many = comes_to_all(&live, &consumer);
     assert!(many >= 20, "{many} events");
 
-    let rotated = live.post(&format!("{path}/rotate_secret"), None, "{}").json();
+    // For a day nobody is there: what happens meanwhile waits.
+    consumer.kill();
     live.live(10..=10);
+    live.ended_run();
+    assert!(live.list("/v1/events").len() > many);
+    let waiting = live.get(&path).json()["waiting"].as_u64();
+    assert!(waiting.is_some_and(|waiting| waiting > 0), "{waiting:?} wait");
+    consumer.restart();
+    consumer.verifies_with(&secret);
+    live.live(11..=11);
+    let many = comes_to_all(&live, &consumer);
+
+    let rotated = live.post(&format!("{path}/rotate_secret"), None, "{}").json();
+    live.live(12..=12);
     assert!(comes_to_all(&live, &consumer) > many, "the old secret signs too");
     consumer.verifies_with(rotated["secret"].as_str().expect("a secret"));
-    live.live(11..=11);
+    live.live(13..=13);
     comes_to_all(&live, &consumer);
 
     let log = live.list(&format!("{path}/deliveries"));
     let failed = |entry: &&Value| entry["delivered"] == false;
     let whys: Vec<&Value> = log.iter().filter(failed).map(|entry| &entry["why"]).collect();
     assert!(whys.contains(&&json!("HTTP 500")), "{whys:?}");
+    assert!(log.iter().any(|entry| entry["delivered"] == false && entry["status"].is_null()), "{whys:?}");
     let of_redirect = live.list(&format!("{redirected}/deliveries"));
     assert!(
         !of_redirect.is_empty() && of_redirect.iter().all(|entry| entry["status"] == 307),

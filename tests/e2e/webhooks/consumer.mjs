@@ -1,5 +1,5 @@
-// A consumer of webhooks that verifies them with the specification's own library. It prints its address, is told the secret on
-// standard input, and prints each webhook that it takes as it came, a line for each. Each third event it does not take when it
+// A consumer of webhooks that verifies them with the specification's own library. It listens on the port that it is given, or on
+// any, prints its address, is told the secret on standard input, and prints each webhook that it takes as it came, a line for each. Each third event it does not take when it
 // comes first, of one of ten it loses the answer. What is redirected to /inside must never come.
 
 import { createServer } from "node:http";
@@ -38,4 +38,8 @@ const server = createServer((request, response) => {
     else response.writeHead(204).end();
   });
 });
-server.listen(0, "127.0.0.1", () => console.log(`http://127.0.0.1:${server.address().port}`));
+const listen = () => server.listen(Number(process.argv[2] ?? 0), "127.0.0.1");
+server.on("listening", () => console.log(`http://127.0.0.1:${server.address().port}`));
+// Where it begins again, someone else's connection may still have its port.
+server.on("error", () => setTimeout(listen, 200));
+listen();
