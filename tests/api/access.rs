@@ -3,7 +3,9 @@
 use axum::body::Body;
 use axum::http::Request;
 use paydown::api::Scope;
+use paydown_edge::error::Fault;
 use paydown_edge::http::{Access, ROUTES, Route};
+use paydown_tests::memory::Failure;
 use serde_json::{Value, json};
 
 use crate::client::{Client, KEY, ORDINARY, Response};
@@ -219,6 +221,54 @@ fn a_key_is_shown_once_and_worth_nothing_when_revoked() {
     revoke(&client, "019b8d0c-6f00-7000-8000-000000000000").is_problem(404, "not_found");
     revoke(&client, &key_id(&client, KEY)).is_problem(409, "conflict");
     assert_eq!(client.get("/v1/keys").status.as_u16(), 200, "the last key that makes others still works");
+}
+
+#[test]
+fn the_last_use_of_a_key_is_the_day_of_its_last_call() {
+    let client = Client::new();
+    let last_use = |label: &str| {
+        let listed = client.get("/v1/keys").body["data"].as_array().cloned().expect("a list");
+        let of_label = listed.into_iter().find(|key| key["label"] == label).expect("the key is listed");
+        of_label["last_used_on"].clone()
+    };
+    let by = |key: &str, request: axum::http::request::Builder, body: &str| {
+        let request = request.header("authorization", format!("Bearer {key}"));
+        client.send(request.body(Body::from(body.to_owned())).expect("a request"))
+    };
+    let made = client.post("/v1/keys", r#"{"scopes": ["read", "advance"], "label": "till"}"#);
+    let key = made.body["key"].as_str().expect("a key");
+    assert_eq!((last_use("till"), made.body["last_used_on"].clone()), (Value::Null, Value::Null));
+    let day = |text: &str| client.world.clock.set(text.parse().expect("an instant"));
+
+    day("2026-03-02T23:59:59Z");
+    assert_eq!(by(key, Request::get("/v1/credits"), "").status.as_u16(), 200);
+    assert_eq!(by(key, Request::get("/v1/keys"), "").status.as_u16(), 403);
+    assert_eq!(last_use("till"), "2026-03-02");
+    day("2026-03-03T00:00:00Z");
+    assert_eq!(last_use("till"), "2026-03-02", "asking about it is no use of it");
+    let advance = Request::post("/v1/perform_advance")
+        .header("idempotency-key", "once")
+        .header("content-type", "application/json");
+    assert_eq!(by(key, advance, r#"{"account_id": "acct_1", "amount": 500}"#).status.as_u16(), 201);
+    assert_eq!(last_use("till"), "2026-03-03");
+    day("2026-03-05T12:00:00Z");
+    let session = client.post("/v1/session", &json!({ "key": key }).to_string());
+    let cookie = session.header("set-cookie").split(';').next().expect("a cookie").to_owned();
+    let request = Request::get("/v1/credits").header("cookie", cookie);
+    assert_eq!(client.send(request.body(Body::empty()).expect("a request")).status.as_u16(), 200);
+    assert_eq!(last_use("till"), "2026-03-05");
+    let uses = client
+        .world
+        .query("SELECT used_on FROM api_key_uses JOIN api_keys ON id = api_key_id WHERE label = 'till'");
+    assert_eq!(uses.len(), 3, "a row for each day: {uses:?}");
+    day("2026-03-06T12:00:00Z");
+    client.world.database.fail(1, Failure::Before(Fault::Permanent("broken".into())));
+    assert_eq!(
+        by(key, Request::get("/v1/credits"), "").status.as_u16(),
+        200,
+        "a use that is not recorded refuses nothing"
+    );
+    assert_eq!(last_use("till"), "2026-03-05");
 }
 
 fn revoke(client: &Client, id: &str) -> Response {

@@ -6,8 +6,8 @@ use crate::sqlite::{MIGRATIONS, Sqlite};
 const FIGURES: [&str; 5] =
     ["decided_between_runs", "exception_numbers", "figures", "day_figures", "open_exceptions"];
 
-/// The tables that all repetitions share, and the events, which each repeated fact tells anew.
-const SHARED: [&str; 3] = ["api_keys", "events", "policies"];
+/// The tables that all repetitions share, and those which each repeated fact writes anew.
+const SHARED: [&str; 4] = ["api_key_uses", "api_keys", "events", "policies"];
 
 /// Repeats all that is in the ledger so many times in the past, each so many days before the one after it.
 pub fn repeat(ledger: &Sqlite, repetitions: u32, days: u32) {

@@ -27,6 +27,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../edge/migrations/0011_parts.sql"),
     include_str!("../../edge/migrations/0012_events.sql"),
     include_str!("../../edge/migrations/0013_webhooks.sql"),
+    include_str!("../../edge/migrations/0014_key_uses.sql"),
 ];
 
 /// What D1 allows of a statement, where SQLite alone would allow more (Cloudflare, D1 limits; the terms of a compound

@@ -1,5 +1,6 @@
 //! Who may call what: scopes, API keys, sessions.
 
+use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -57,6 +58,8 @@ pub struct ApiKey {
     pub scopes: Vec<Scope>,
     /// When it was made.
     pub created_at: Instant,
+    /// The day of its last use, in UTC.
+    pub last_used_on: Option<NaiveDate>,
     /// Since when it is worth nothing.
     pub revoked_at: Option<Instant>,
 }

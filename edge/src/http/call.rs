@@ -19,6 +19,7 @@ use super::idempotency;
 use super::problem::{Problem, pointer};
 use crate::ledger::keys::{self, Key};
 use crate::ledger::sessions::{self, Session};
+use crate::log;
 use crate::ports::Ports;
 
 /// The cookie that holds a session's token.
@@ -88,7 +89,14 @@ impl Call {
             Some(session) => Some(session.key),
             None => keys::key(&*self.ports.database, &self.key_hash()?).await?,
         };
-        self.key = Some(allowed(key, scope)?);
+        let key = allowed(key, scope)?;
+        let today = self.ports.clock.now().await?.date_naive();
+        if let Err(fault) = keys::used(&*self.ports.database, &key, today).await {
+            // It is no reason to refuse the call.
+            let about = serde_json::json!({ "key": key.id, "fault": fault.to_string() });
+            log::error("the use of a key is not recorded", about);
+        }
+        self.key = Some(key);
         Ok(())
     }
 

@@ -280,7 +280,8 @@ impl Record for WebhookDelivery {
 }
 
 impl Record for ApiKey {
-    const COLUMNS: &'static [&'static str] = &["id", "label", "scopes", "created_at", "revoked_at"];
+    const COLUMNS: &'static [&'static str] =
+        &["id", "label", "scopes", "created_at", "last_used_on", "revoked_at"];
 }
 
 #[cfg(test)]

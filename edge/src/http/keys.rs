@@ -43,7 +43,7 @@ pub async fn create(mut call: Call) -> Answered {
     let id = Uuid::new_v4();
     let database = &*call.ports.database;
     keys::add(database, &NewKey { id, key: &key, label: &label, scopes: &scopes, created_at }).await?;
-    let kept = ApiKey { id, label, scopes, created_at, revoked_at: None };
+    let kept = ApiKey { id, label, scopes, created_at, last_used_on: None, revoked_at: None };
     let mut response = json(StatusCode::CREATED, &NewApiKey { kept, key })?;
     if let Ok(place) = HeaderValue::from_str(&format!("/v1/keys/{id}")) {
         response.headers_mut().insert(LOCATION, place);

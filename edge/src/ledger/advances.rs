@@ -516,7 +516,8 @@ const RECORDED: &str = concat!(
     "
 SELECT json_object(
   'key', json((
-    SELECT json_object('id', k.id, 'label', k.label, 'scopes', json(k.scopes), 'revoked',
+    SELECT json_object('id', k.id, 'label', k.label, 'scopes', json(k.scopes),
+      'last_used_on', (SELECT max(used_on) FROM api_key_uses WHERE api_key_id = k.id), 'revoked',
       json(iif(EXISTS (SELECT 1 FROM api_key_revocations WHERE api_key_id = k.id), 'true', 'false')))
     FROM api_keys k WHERE k.hash = intent.value ->> '$.key_hash')),
   'request', json((

@@ -1,5 +1,6 @@
 //! API keys: found by the hash of what a caller presents, never by the key itself.
 
+use chrono::NaiveDate;
 use paydown::api::{self, Scope};
 use paydown::date::{Instant, text};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ pub struct Key {
     pub label: String,
     /// What it allows.
     pub scopes: Vec<Scope>,
+    /// The day of its last use, in UTC.
+    pub last_used_on: Option<NaiveDate>,
     /// Whether it is worth nothing any more.
     pub revoked: bool,
 }
@@ -80,6 +83,14 @@ pub async fn revoke(database: &dyn Database, id: Uuid, at: Instant) -> Result<()
     batch(database, &[statement(REVOKE, &json!({ "id": id, "at": text(at) }))?]).await.map(|_| ())
 }
 
+/// Records that a key was used, if it was not yet on that day.
+pub async fn used(database: &dyn Database, key: &Key, on: NaiveDate) -> Result<(), Fault> {
+    if key.last_used_on.is_some_and(|last| last >= on) {
+        return Ok(());
+    }
+    batch(database, &[statement(USED, &json!({ "id": key.id, "on": on }))?]).await.map(|_| ())
+}
+
 /// Adds a key; one with the same hash stays as it is.
 pub async fn add(database: &dyn Database, key: &NewKey<'_>) -> Result<(), Fault> {
     let parameter = json!({
@@ -106,7 +117,7 @@ pub struct NewKey<'a> {
 
 const KEY: &str = "
 SELECT json_object('hash', k.hash, 'key', json_object('id', k.id, 'label', k.label, 'scopes', json(k.scopes),
-  'revoked', json(iif(EXISTS (SELECT 1 FROM api_key_revocations WHERE api_key_id = k.id), 'true', 'false'))))
+  'last_used_on', (SELECT max(used_on) FROM api_key_uses WHERE api_key_id = k.id), 'revoked', json(iif(EXISTS (SELECT 1 FROM api_key_revocations WHERE api_key_id = k.id), 'true', 'false'))))
 FROM api_keys k
 WHERE k.hash >= substr(?1 ->> '$.key_hash', 1, 32) AND k.hash < substr(?1 ->> '$.key_hash', 1, 32) || 'g'";
 
@@ -115,6 +126,7 @@ macro_rules! keys {
         concat!(
             "
 SELECT json_object('id', k.id, 'label', k.label, 'scopes', json(k.scopes), 'created_at', k.created_at,
+  'last_used_on', (SELECT max(used_on) FROM api_key_uses WHERE api_key_id = k.id),
   'revoked_at', (SELECT revoked_at FROM api_key_revocations WHERE api_key_id = k.id))
 FROM api_keys k WHERE ",
             $which
@@ -136,6 +148,9 @@ WHERE k.id = ?1 ->> '$.id' AND EXISTS (
   WHERE other.id <> k.id AND scope.value = 'admin'
     AND NOT EXISTS (SELECT 1 FROM api_key_revocations WHERE api_key_id = other.id))
 ON CONFLICT DO NOTHING";
+
+const USED: &str = "
+INSERT INTO api_key_uses (api_key_id, used_on) SELECT ?1 ->> '$.id', ?1 ->> '$.on' WHERE true ON CONFLICT DO NOTHING";
 
 const ADD: &str = "
 INSERT INTO api_keys (id, hash, label, scopes, created_at)

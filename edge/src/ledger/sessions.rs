@@ -57,7 +57,8 @@ WHERE true ON CONFLICT DO NOTHING";
 
 const SESSION: &str = "
 SELECT json_object('expires_at', s.expires_at, 'key', json_object('id', k.id, 'label', k.label,
-  'scopes', json(k.scopes), 'revoked', json('false')))
+  'scopes', json(k.scopes), 'last_used_on', (SELECT max(used_on) FROM api_key_uses WHERE api_key_id = k.id),
+  'revoked', json('false')))
 FROM sessions s CROSS JOIN api_keys k ON k.id = s.api_key_id
 WHERE s.token_hash = ?1 ->> '$.token_hash' AND s.expires_at > ?1 ->> '$.now'
   AND NOT EXISTS (SELECT 1 FROM session_ends WHERE token_hash = s.token_hash)

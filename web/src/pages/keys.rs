@@ -5,10 +5,11 @@ use leptos::prelude::*;
 use leptos_fetch::QueryClient;
 use leptos_router::hooks::use_query_map;
 use paydown::api::{ApiKey, NewApiKey, Scope};
+use paydown::date::BusinessDate;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::components::faces::Told;
-use crate::components::intl::At;
+use crate::components::intl::{At, On};
 use crate::components::listing::{About, Column, Listing};
 use crate::data::{Failure, actions, reading, refresh};
 
@@ -19,6 +20,7 @@ const ABOUT: About = About {
         Column::text("Label"),
         Column::text("Scopes"),
         Column::text("Created"),
+        Column::text("Last used (UTC)"),
         Column::text("Revoked"),
     ],
     filters: &[],
@@ -61,6 +63,7 @@ fn Row(key: ApiKey, revoking: RwSignal<Option<ApiKey>>) -> impl IntoView {
             <th scope="row">{key.label}</th>
             <td>{scopes.join(", ")}</td>
             <td><At at=key.created_at/></td>
+            <td>{key.last_used_on.map(|day| view! { <On date=BusinessDate::new(day)/> })}</td>
             <td>{end}</td>
         </tr>
     }
