@@ -151,18 +151,51 @@ pub fn created(bucket: u16, unix_ms: u64, random: [u8; 8]) -> Uuid {
 
 /// The UUIDv8 of what follows from a cause: the same parts in the same order make the same id.
 pub fn from_cause(bucket: u16, cause: &[&str]) -> Uuid {
-    let mut name = Sha1::new().chain_update(NAMESPACE);
-    for part in cause {
-        // A length before each part, so that no two lists of parts run together.
-        name.update((part.len() as u64).to_be_bytes());
-        name.update(part);
+    Cause::of(bucket, cause).id()
+}
+
+/// A cause of which the first parts are known: what many causes share is hashed once.
+///
+/// ```
+/// use paydown::id::{Cause, from_cause};
+/// let debits = Cause::of(7, &["debit", "00000000-0000-0000-0000-000000000001"]);
+/// assert_eq!(debits.and("1"), from_cause(7, &["debit", "00000000-0000-0000-0000-000000000001", "1"]));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Cause {
+    bucket: u16,
+    name: Sha1,
+}
+
+impl Cause {
+    /// The cause that begins with some parts.
+    pub fn of(bucket: u16, parts: &[&str]) -> Cause {
+        let mut cause = Cause { bucket, name: Sha1::new().chain_update(NAMESPACE) };
+        parts.iter().for_each(|part| cause.add(part));
+        cause
     }
-    let mut bytes = begun(name);
-    let [high, low] = (bucket & 0x0fff).to_be_bytes();
-    let [_, _, _, _, _, _, version_and_high, bucket_low, ..] = &mut bytes;
-    *version_and_high = high;
-    *bucket_low = low;
-    Builder::from_custom_bytes(bytes).into_uuid()
+
+    /// The id of what follows from it and one part more.
+    pub fn and(&self, part: &str) -> Uuid {
+        let mut cause = self.clone();
+        cause.add(part);
+        cause.id()
+    }
+
+    fn add(&mut self, part: &str) {
+        // A length before each part, so that no two lists of parts run together.
+        self.name.update((part.len() as u64).to_be_bytes());
+        self.name.update(part);
+    }
+
+    fn id(self) -> Uuid {
+        let mut bytes = begun(self.name);
+        let [high, low] = (self.bucket & 0x0fff).to_be_bytes();
+        let [_, _, _, _, _, _, version_and_high, bucket_low, ..] = &mut bytes;
+        *version_and_high = high;
+        *bucket_low = low;
+        Builder::from_custom_bytes(bytes).into_uuid()
+    }
 }
 
 /// The UUIDv8 of what has a number in the ledger's order, besides its cause: its first 48 bits are the number, so that it

@@ -26,7 +26,7 @@ use crate::credit::{
     RefundFacts, State,
 };
 use crate::date::{BusinessDate, Instant, Zone};
-use crate::id::{self, CreditId, DebitId, ExceptionId, RefundId, TransactionId};
+use crate::id::{self, Cause, CreditId, DebitId, ExceptionId, RefundId, TransactionId};
 use crate::money::Cents;
 use crate::observation::{Observation, Source, Status, Word};
 use crate::policy::Policy;
@@ -514,6 +514,8 @@ struct Deciding<'a> {
     /// What was paid too much, and what was refunded too much, before anything of this decision counted.
     over_before: (i128, i128),
     exceptions: Vec<Exception>,
+    /// What the ids of the credit's debits follow from, once one is made.
+    debit_ids: Option<Cause>,
     new_facts: Vec<Fact>,
     effects: Vec<Effect>,
 }
@@ -528,6 +530,7 @@ impl<'a> Deciding<'a> {
             state,
             over_before: (before.over_paid(), before.over_refunded()),
             exceptions: facts.exceptions.clone(),
+            debit_ids: None,
             new_facts: Vec::new(),
             effects: Vec::new(),
         }
@@ -538,8 +541,10 @@ impl<'a> Deciding<'a> {
     fn add_debit(&mut self, amount: Cents, due: DueDate, reason: Reason, replaces: Option<u32>) {
         let highest = self.state.debits.iter().map(|d| d.facts.sequence).max().unwrap_or(0);
         let sequence = highest.saturating_add(1);
+        let ids = self.debit_ids.get_or_insert_with(|| debit_ids(self.facts.id.0));
+        let id = DebitId(ids.and(&sequence.to_string()));
         let debit = DebitFacts {
-            id: debit_id(self.facts.id.0, sequence),
+            id,
             sequence,
             amount,
             due_date: due.rolled,
@@ -638,6 +643,10 @@ fn opened(id: ExceptionId, kind: Kind, subject: Uuid) -> Exception {
 
 /// The id of the debit of a credit with a sequence.
 pub fn debit_id(credit: Uuid, sequence: u32) -> DebitId {
-    let cause = ["debit", &credit.to_string(), &sequence.to_string()];
-    DebitId(id::from_cause(id::bucket_of(credit), &cause))
+    DebitId(debit_ids(credit).and(&sequence.to_string()))
+}
+
+/// What the ids of a credit's debits follow from, besides their sequence.
+fn debit_ids(credit: Uuid) -> Cause {
+    Cause::of(id::bucket_of(credit), &["debit", &credit.to_string()])
 }
