@@ -15,7 +15,7 @@ const FIRST = Date.parse("2030-01-03T06:00:00Z");
 const PATIENCE = 1_800_000;
 
 /** How long the runs take, of each contestant. */
-export const daily = async ({ processor, state, ledger, days, python, variables, contestants: wanted = ["paydown", "floor"] }) => {
+export const daily = async ({ processor, state, ledger, days, python, variables, contestants: wanted = ["paydown", "floor", "bare"] }) => {
   const runtime = await start(wanted, { state: join(state, "daily"), processor, ledger, variables });
   const peer = python && await fastapi({ python, state: join(state, "daily-fastapi"), processor, ledger });
   const contestants = [...runtime.contestants, ...peer ? [peer] : []];
@@ -32,7 +32,8 @@ export const daily = async ({ processor, state, ledger, days, python, variables,
     seconds: median(all.map(({ seconds }) => seconds)), issued: all[0].issued, rows: all[0].rows,
     spread: spread(all.map(({ seconds }) => seconds)),
   }]));
-  const written = Object.fromEntries(contestants.map((contestant) => [contestant.name, tables(contestant)]));
+  const working = contestants.filter(({ name }) => name !== "bare");
+  const written = Object.fromEntries(working.map((contestant) => [contestant.name, tables(contestant)]));
   await runtime.stop();
   await peer?.stop();
   alike(Object.values(written));

@@ -2,8 +2,7 @@
 // makes the same calls of the processor, within the limits of the platform; it checks nothing, it can resume nothing, and
 // it knows of the law only what the measured day needs.
 
-/** How many calls wait for the processor at once (Cloudflare Workers, limits, simultaneous open connections). */
-const CONCURRENCY = 6;
+import { asked, call, each } from "./processor.mjs";
 
 /** How many rows go into one parameter of at most 2 MB (Cloudflare, D1 limits). */
 const ROWS = 10_000;
@@ -44,22 +43,6 @@ const CREDIT = `INSERT INTO credits (id, account_id, amount, fee, currency, inst
 const REQUEST = `INSERT INTO requests (idempotency_key, fingerprint, credit_id, api_key_id, request_id, created_at)
   SELECT ?, ?, ?, id, ?5, ?6 FROM api_keys WHERE hash = ?4`;
 const NAMED = "INSERT INTO credit_transactions (credit_id, transaction_id, at) VALUES (?, ?, ?)";
-
-// --------------------------------------------------------------------------------------------------- the processor
-
-const asked = (src_bank_account, dst_bank_account, amount, direction, reference) =>
-  JSON.stringify({ src_bank_account, dst_bank_account, amount, direction, reference });
-
-const call = async (env, key, body) => {
-  const response = await fetch(`${env.PROCESSOR_URL}/transactions`, {
-    method: "POST",
-    headers: {
-      "authorization": `Bearer ${env.PROCESSOR_TOKEN}`, "idempotency-key": key, "content-type": "application/json",
-    },
-    body,
-  });
-  return (await response.json()).transaction_id;
-};
 
 const sha256 = async (data) => {
   const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
@@ -142,10 +125,7 @@ const issue = async (env, run, policy, since) => {
       env.DB.prepare(PROCESSED).bind(JSON.stringify(processed), run.as_of),
     ]);
     const named = [];
-    const waiting = processed.values();
-    await Promise.all(Array.from({ length: CONCURRENCY }, async () => {
-      for (const [debit, credit, body] of waiting) named.push([debit, credit, await call(env, debit, body)]);
-    }));
+    await each(processed, async ([debit, credit, body]) => named.push([debit, credit, await call(env, debit, body)]));
     await env.DB.batch([
       env.DB.prepare(DEBITS_NAMED).bind(JSON.stringify(named), run.as_of), done(env, run, "issue", cursor)]);
   }
