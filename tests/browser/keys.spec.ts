@@ -12,7 +12,7 @@ async function make(page: Page, label: string): Promise<string> {
   return (await told.locator("code").textContent()) ?? "";
 }
 
-test("a key is made, shown once, copied, works, and is revoked", async ({ page, context, baseURL }) => {
+test("a key is made, shown once, copied, works, shows its last use, and is revoked", async ({ page, context, baseURL, api }) => {
   const label = `test ${randomUUID().slice(0, 8)}`;
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await open(page, "/keys");
@@ -31,6 +31,10 @@ test("a key is made, shown once, copied, works, and is revoked", async ({ page, 
   await open(page, "/keys");
   await expect(row).toBeVisible();
   await expect(page.getByText(secret), "shown once").toHaveCount(0);
+  const kept = await api.list<{ label: string; last_used_on: string | null }>("/v1/keys?limit=200");
+  const lastUse = kept.find((key) => key.label === label)?.last_used_on;
+  expect(lastUse).toMatch(/^\d{4}-\d{2}-\d{2}$/);
+  await expect(row.locator(`time[datetime="${lastUse}"]`)).toBeVisible();
 
   await row.getByRole("button", { name: /^Revoke/ }).click();
   const dialog = page.getByRole("dialog", { name: "Revoke this key" });

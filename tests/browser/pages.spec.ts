@@ -37,10 +37,11 @@ for (const [path, source] of process.env.PAYDOWN_FULL ? SOURCES : SOURCES.slice(
 
 test("nothing is wrong on: the shell, before the app has come and when it cannot", async ({ page, complaints }) => {
   let fail = () => {};
+  const held = new Promise<void>((resolve) => {
+    fail = resolve;
+  });
   await page.route("**/*.wasm", async (route) => {
-    await new Promise<void>((resolve) => {
-      fail = resolve;
-    });
+    await held;
     await route.abort();
   });
   await page.goto("/", { waitUntil: "commit" });

@@ -1,4 +1,4 @@
-//! The browser's own dialog, and the one in which a person confirms what is then done once.
+//! The browser's own dialog: in one a person confirms what is then done once, in another that something goes for good.
 
 use std::pin::Pin;
 
@@ -130,4 +130,69 @@ fn confirm(
         </dialog>
     }
     .into_any()
+}
+
+/// A dialog that asks before something goes for good. Done twice, it is done once.
+#[component]
+pub fn Farewell<T, A, F>(
+    /// What is to go; the dialog is open while there is something.
+    of: RwSignal<Option<T>>,
+    /// What is asked.
+    title: &'static str,
+    /// What the button says that does it.
+    verb: &'static str,
+    /// What it is called that is to go.
+    label: fn(&T) -> String,
+    /// What becomes of it.
+    words: &'static str,
+    /// Does it.
+    act: A,
+) -> impl IntoView
+where
+    T: Clone + Send + Sync + 'static,
+    A: Fn(T) -> F + Copy + Send + Sync + 'static,
+    F: Future<Output = Answer<()>> + 'static,
+{
+    let client: QueryClient = expect_context();
+    let dialog = NodeRef::<html::Dialog>::new();
+    let failure = RwSignal::new(None::<Failure>);
+    let doing = Action::new_local(move |(): &()| async move {
+        let Some(this) = of.get_untracked() else { return };
+        match act(this).await {
+            Ok(()) => {
+                refresh(&client);
+                of.set(None);
+            }
+            Err(why) => failure.set(Some(why)),
+        }
+    });
+    Effect::new(move || {
+        let Some(element) = dialog.get() else { return };
+        failure.set(None);
+        if of.with(Option::is_none) {
+            element.close();
+        } else if !element.open() {
+            // It fails only where the element is not in the page; it is.
+            let _ = element.show_modal();
+        }
+    });
+    view! {
+        <dialog node_ref=dialog class="dialog" aria-label=title on:close=move |_| of.set(None)>
+            <h2>{title}</h2>
+            <p><strong>{move || of.with(|of| of.as_ref().map(label))}</strong>" "{words}</p>
+            <div role="alert">
+                {move || failure.get().map(|failure| view! { <div class="notice tone-bad"><Told failure/></div> })}
+            </div>
+            <div class="actions">
+                <button
+                    class="button primary"
+                    disabled=move || doing.pending().get()
+                    on:click=move |_| { doing.dispatch(()); }
+                >
+                    {verb}
+                </button>
+                <button class="button" on:click=move |_| of.set(None)>"Cancel"</button>
+            </div>
+        </dialog>
+    }
 }

@@ -12,5 +12,6 @@ pub mod labels;
 pub mod listing;
 pub mod live;
 pub mod search;
+pub mod secret;
 pub mod shortcuts;
 pub mod toast;

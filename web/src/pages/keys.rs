@@ -1,16 +1,16 @@
 //! The API keys: who may call what. A key's secret is shown once, when it is made.
 
-use leptos::html;
 use leptos::prelude::*;
 use leptos_fetch::QueryClient;
 use leptos_router::hooks::use_query_map;
 use paydown::api::{ApiKey, NewApiKey, Scope};
 use paydown::date::BusinessDate;
-use wasm_bindgen_futures::JsFuture;
 
+use crate::components::dialog::Farewell;
 use crate::components::faces::Told;
 use crate::components::intl::{At, On};
 use crate::components::listing::{About, Column, Listing};
+use crate::components::secret::Secret;
 use crate::data::{Failure, actions, reading, refresh};
 
 const ABOUT: About = About {
@@ -37,7 +37,14 @@ pub fn KeysPage() -> impl IntoView {
         <h1>"Keys"</h1>
         <Show when=move || keys.data().is_some()><Make/></Show>
         <Listing of=keys about=ABOUT row=move |key| view! { <Row key revoking/> }/>
-        <Revoke revoking/>
+        <Farewell
+            of=revoking
+            title="Revoke this key"
+            verb="Revoke"
+            label=|key: &ApiKey| key.label.clone()
+            words="is worth nothing from then on, and neither are the sessions that it opened. This cannot be undone."
+            act=|key: ApiKey| actions::revoke_key(key.id)
+        />
     }
 }
 
@@ -120,6 +127,12 @@ fn Make() -> impl IntoView {
             making.dispatch(());
         }
     };
+    let hide = Callback::new(move |()| made.set(None));
+    let shown = move |made: NewApiKey| {
+        let words =
+            "Keep it where secrets are kept: only its hash is stored here, and nobody can show it again.";
+        view! { <Secret label=made.kept.label secret=made.key words hide/> }
+    };
     view! {
         <form class="filters" aria-label="Make a key" on:submit=submit>
             <label class="field">
@@ -147,83 +160,6 @@ fn Make() -> impl IntoView {
         <div role="alert">
             {move || failure.get().map(|failure| view! { <div class="notice tone-bad"><Told failure/></div> })}
         </div>
-        <div role="status">{move || made.get().map(|key| view! { <Secret key made/> })}</div>
-    }
-}
-
-/// The secret of a key, this once.
-#[component]
-fn Secret(key: NewApiKey, made: RwSignal<Option<NewApiKey>>) -> impl IntoView {
-    let words = RwSignal::new("Copy");
-    let secret = key.key.clone();
-    let copying = Action::new_local(move |(): &()| {
-        let written = window().navigator().clipboard().write_text(&secret);
-        async move {
-            let is_copied = JsFuture::from(written).await.is_ok();
-            words.set(if is_copied { "Copied" } else { "Not copied: mark it by hand" });
-        }
-    });
-    view! {
-        <div class="notice tone-attention">
-            <p>
-                <strong>"The secret of “"{key.kept.label}"” is shown only now. "</strong>
-                "Keep it where secrets are kept: only its hash is stored here, and nobody can show it again."
-            </p>
-            <p><code>{key.key}</code></p>
-            <div class="actions">
-                <button class="button small" on:click=move |_| { copying.dispatch(()); }>{words}</button>
-                <button class="button small" on:click=move |_| made.set(None)>"It is kept: hide it"</button>
-            </div>
-        </div>
-    }
-}
-
-/// The dialog that revokes one.
-#[component]
-fn Revoke(revoking: RwSignal<Option<ApiKey>>) -> impl IntoView {
-    let client: QueryClient = expect_context();
-    let dialog = NodeRef::<html::Dialog>::new();
-    let failure = RwSignal::new(None::<Failure>);
-    let doing = Action::new_local(move |(): &()| async move {
-        let Some(key) = revoking.get_untracked() else { return };
-        match actions::revoke_key(key.id).await {
-            Ok(()) => {
-                refresh(&client);
-                revoking.set(None);
-            }
-            Err(why) => failure.set(Some(why)),
-        }
-    });
-    Effect::new(move || {
-        let Some(element) = dialog.get() else { return };
-        failure.set(None);
-        if revoking.with(Option::is_none) {
-            element.close();
-        } else if !element.open() {
-            // It fails only where the element is not in the page; it is.
-            let _ = element.show_modal();
-        }
-    });
-    view! {
-        <dialog node_ref=dialog class="dialog" aria-label="Revoke this key" on:close=move |_| revoking.set(None)>
-            <h2>"Revoke this key"</h2>
-            <p>
-                <strong>{move || revoking.get().map(|key| key.label)}</strong>
-                " is worth nothing from then on, and neither are the sessions that it opened. This cannot be undone."
-            </p>
-            <div role="alert">
-                {move || failure.get().map(|failure| view! { <div class="notice tone-bad"><Told failure/></div> })}
-            </div>
-            <div class="actions">
-                <button
-                    class="button primary"
-                    disabled=move || doing.pending().get()
-                    on:click=move |_| { doing.dispatch(()); }
-                >
-                    "Revoke"
-                </button>
-                <button class="button" on:click=move |_| revoking.set(None)>"Cancel"</button>
-            </div>
-        </dialog>
+        <div role="status">{move || made.get().map(shown)}</div>
     }
 }

@@ -1,16 +1,16 @@
 //! The webhook endpoints: where events are sent, whether they arrive, and the log of what was sent.
 
-use leptos::html;
 use leptos::prelude::*;
 use leptos_fetch::QueryClient;
 use leptos_router::hooks::use_query_map;
 use paydown::api::{EventType, NewWebhookEndpoint, WebhookDelivery, WebhookEndpoint, WebhookStatus};
 use uuid::Uuid;
-use wasm_bindgen_futures::JsFuture;
 
+use crate::components::dialog::Farewell;
 use crate::components::faces::{Shown, Told};
 use crate::components::intl::At;
 use crate::components::listing::{About, Column, Listing, address};
+use crate::components::secret::Secret;
 use crate::components::toast::Toasts;
 use crate::data::{Failure, actions, reading, refresh};
 
@@ -67,11 +67,23 @@ fn Endpoints() -> impl IntoView {
     let endpoints = reading::webhook_endpoints(move || query.with(|query| query.get("cursor")));
     let shown = RwSignal::new(None::<NewWebhookEndpoint>);
     let removing = RwSignal::new(None::<WebhookEndpoint>);
+    let hide = Callback::new(move |()| shown.set(None));
+    let secret = move |made: NewWebhookEndpoint| {
+        let words = "Its webhooks are signed with it; an earlier one signs too for 24 hours.";
+        view! { <Secret label=made.kept.label secret=made.secret words hide/> }
+    };
     view! {
         <Show when=move || endpoints.data().is_some()><Make shown/></Show>
-        <div role="status">{move || shown.get().map(|made| view! { <Secret made shown/> })}</div>
+        <div role="status">{move || shown.get().map(secret)}</div>
         <Listing of=endpoints about=ENDPOINTS row=move |endpoint| view! { <Row endpoint shown removing/> }/>
-        <Remove removing/>
+        <Farewell
+            of=removing
+            title="Remove this endpoint"
+            verb="Remove"
+            label=|endpoint: &WebhookEndpoint| endpoint.label.clone()
+            words="is told nothing from then on. This cannot be undone; to stop for a while, pause it."
+            act=|endpoint: WebhookEndpoint| actions::remove_webhook_endpoint(endpoint.id)
+        />
     }
 }
 
@@ -245,83 +257,6 @@ fn Make(shown: RwSignal<Option<NewWebhookEndpoint>>) -> impl IntoView {
         <div role="alert">
             {move || failure.get().map(|failure| view! { <div class="notice tone-bad"><Told failure/></div> })}
         </div>
-    }
-}
-
-/// The secret of an endpoint, this once.
-#[component]
-fn Secret(made: NewWebhookEndpoint, shown: RwSignal<Option<NewWebhookEndpoint>>) -> impl IntoView {
-    let words = RwSignal::new("Copy");
-    let secret = made.secret.clone();
-    let copying = Action::new_local(move |(): &()| {
-        let written = window().navigator().clipboard().write_text(&secret);
-        async move {
-            let is_copied = JsFuture::from(written).await.is_ok();
-            words.set(if is_copied { "Copied" } else { "Not copied: mark it by hand" });
-        }
-    });
-    view! {
-        <div class="notice tone-attention">
-            <p>
-                <strong>"The secret of “"{made.kept.label}"” is shown only now. "</strong>
-                "Its webhooks are signed with it; an earlier one signs too for 24 hours."
-            </p>
-            <p><code>{made.secret}</code></p>
-            <div class="actions">
-                <button class="button small" on:click=move |_| { copying.dispatch(()); }>{words}</button>
-                <button class="button small" on:click=move |_| shown.set(None)>"It is kept: hide it"</button>
-            </div>
-        </div>
-    }
-}
-
-/// The dialog that removes one.
-#[component]
-fn Remove(removing: RwSignal<Option<WebhookEndpoint>>) -> impl IntoView {
-    let client: QueryClient = expect_context();
-    let dialog = NodeRef::<html::Dialog>::new();
-    let failure = RwSignal::new(None::<Failure>);
-    let doing = Action::new_local(move |(): &()| async move {
-        let Some(endpoint) = removing.get_untracked() else { return };
-        match actions::remove_webhook_endpoint(endpoint.id).await {
-            Ok(()) => {
-                refresh(&client);
-                removing.set(None);
-            }
-            Err(why) => failure.set(Some(why)),
-        }
-    });
-    Effect::new(move || {
-        let Some(element) = dialog.get() else { return };
-        failure.set(None);
-        if removing.with(Option::is_none) {
-            element.close();
-        } else if !element.open() {
-            // It fails only where the element is not in the page; it is.
-            let _ = element.show_modal();
-        }
-    });
-    view! {
-        <dialog node_ref=dialog class="dialog" aria-label="Remove this endpoint" on:close=move |_| removing.set(None)>
-            <h2>"Remove this endpoint"</h2>
-            <p>
-                <strong>{move || removing.get().map(|endpoint| endpoint.label)}</strong>
-                " is told nothing from then on. This cannot be undone; to stop for a while, pause it."
-            </p>
-            <div role="alert">
-                {move || failure.get().map(|failure| view! { <div class="notice tone-bad"><Told failure/></div> })}
-            </div>
-            <div class="actions">
-                <button
-                    class="button primary"
-                    disabled=move || doing.pending().get()
-                    on:click=move |_| { doing.dispatch(()); }
-                >
-                    "Remove"
-                </button>
-                <button class="button" on:click=move |_| removing.set(None)>"Cancel"</button>
-            </div>
-        </dialog>
     }
 }
 
