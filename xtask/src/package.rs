@@ -50,10 +50,10 @@ pub fn build(setup: &Setup, title: &str) -> Result<()> {
     fs::create_dir_all(&folder)?;
     let target = "wasm32-unknown-unknown";
     let mut cargo = setup.wasm_command("cargo", "");
-    cargo.args(["build", "--package", "paydown-js", "--lib", "--release", "--target", target]);
+    cargo.args(["build", "--package", "paydown-js", "--lib", "--profile", "javascript", "--target", target]);
     step::run(title, &mut cargo)?;
 
-    let compiled = setup.root().join("target/wasm").join(target).join("release/paydown_js.wasm");
+    let compiled = setup.root().join("target/wasm").join(target).join("javascript/paydown_js.wasm");
     let mut bindgen = setup.wasm_command("wasm-bindgen", "");
     bindgen.args(["--target", "web", "--no-typescript", "--out-name", "paydown", "--out-dir"]);
     step::run("binding it to JavaScript", bindgen.arg(&folder).arg(compiled))?;
