@@ -46,7 +46,7 @@ fn Gate() -> impl IntoView {
             return view! { <LoginPage/> }.into_any();
         }
         view! {
-            <Shown of=session page=true let:session>
+            <Shown of=session page=true alone=true let:session>
                 {
                     allowed::provide(session);
                     Toasts::provide();
@@ -63,7 +63,7 @@ fn Gate() -> impl IntoView {
 fn Inside(label: Signal<String>) -> impl IntoView {
     let settings = reading::settings();
     view! {
-        <Shown of=settings page=true let:settings>
+        <Shown of=settings page=true alone=true let:settings>
             {
                 let settings: Settings = settings.get_untracked().as_ref().clone();
                 provide_context(settings);

@@ -22,6 +22,9 @@ pub fn Shown<T, C, V>(
     /// Whether it is a whole page, which has its heading in it.
     #[prop(optional)]
     page: bool,
+    /// Whether nothing is around it, no frame either: then its faces are all there is of the document.
+    #[prop(optional)]
+    alone: bool,
     /// How it looks.
     children: C,
 ) -> impl IntoView
@@ -42,7 +45,7 @@ where
         match (now, untrack(|| of.data())) {
             (Face::Failed(failure), _) => {
                 let retry = Callback::new(move |()| of.retry());
-                view! { <Failed failure retry page/> }.into_any()
+                placed(alone, view! { <Failed failure retry page/> }.into_any())
             }
             (Face::Shown, Some(first)) => {
                 let data = Memo::new(move |_| of.data().unwrap_or_else(|| Arc::clone(&first)));
@@ -56,9 +59,17 @@ where
                 }
                 .into_any()
             }
-            (Face::Loading | Face::Shown, _) => view! { <Skeleton class=skeleton/> }.into_any(),
+            (Face::Loading | Face::Shown, _) => {
+                let heading = alone.then(|| view! { <h1 class="sr-only">"Paydown"</h1> });
+                placed(alone, view! { {heading}<Skeleton class=skeleton/> }.into_any())
+            }
         }
     }
+}
+
+/// A face that is all there is of the document is its main part.
+fn placed(alone: bool, face: AnyView) -> AnyView {
+    if alone { view! { <main class="content">{face}</main> }.into_any() } else { face }
 }
 
 /// Room for what is on its way.
