@@ -48,7 +48,8 @@ const filters = async (address, cookie, chromium, count) => {
   await page.getByRole("row").nth(50).waitFor();
   const took = [];
   for (let number = 0; number < count; number += 1) {
-    took.push(await page.evaluate(filter, `acct_${number}`));
+    // Each finds one.
+    took.push(await page.evaluate(filter, `acct_${100 + number}`));
     await page.evaluate(filter, "");
   }
   await browser.close();
