@@ -114,7 +114,7 @@ fn Tables(summary: Arc<Summary>) -> impl IntoView {
 fn Statuses(summary: Arc<Summary>) -> impl IntoView {
     let links = summary.credits.clone().into_iter().filter(|(_, count)| *count > 0).map(|(status, count)| {
         let href = format!("/credits?status={}", status.name());
-        view! { <a class="nowrap" href=href>{number(count)}" "{status.label()}</a>" " }
+        view! { <a class="target" href=href>{number(count)}" "{status.label()}</a>" " }
     });
     links.collect_view()
 }
