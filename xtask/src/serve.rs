@@ -17,7 +17,7 @@ use std::time::Duration;
 /// The API key of every local run, with all scopes. A deployed installation has no such key.
 pub const LOCAL_KEY: &str = "pd_local_operator";
 
-/// In a state's folder, which migrations its database has; below `target`, databases that have them and nothing else.
+/// The file of a state that says which migrations its database has, and the folder below `target` of databases to copy.
 const MIGRATED: &str = "migrated";
 
 /// The secret that the local Worker and the bank simulator share.
@@ -293,25 +293,30 @@ impl Definition {
         let migrations = format!("{}/migrations", self.folder);
         let rows = self.first_rows.as_deref().unwrap_or_default();
         let wanted = builds::fingerprint(setup.root(), &[&migrations], rows)?;
-        let is_done =
-            |state: &Path| fs::read_to_string(state.join(MIGRATED)).is_ok_and(|there| there == wanted);
-        if is_done(&self.state) {
-            return Ok(());
+        let migrated = |folder: &Path| fs::read_to_string(folder.join(MIGRATED)).ok();
+        match migrated(&self.state) {
+            Some(there) if there == wanted => return Ok(()),
+            Some(_) => self.migrate_in(setup, &self.state)?,
+            // Nothing was ever served from it; what is there was broken off.
+            None => {
+                let like = setup.root().join("target").join(MIGRATED).join(self.name);
+                let state = like.join("state");
+                let _turn = step::turn("migrated.lock")?;
+                if migrated(&like).is_none_or(|there| there != wanted) {
+                    empty(&like)?;
+                    fs::create_dir(&state)?;
+                    self.migrate_in(setup, &state)?;
+                    fs::write(like.join(MIGRATED), &wanted)?;
+                }
+                empty(&self.state)?;
+                copy(&state, &self.state)?;
+            }
         }
-        if fs::read_dir(&self.state)?.next().is_some() {
-            return self.migrate_in(setup, &self.state, &wanted);
-        }
-        let like = setup.root().join("target").join(MIGRATED).join(self.name);
-        let _turn = step::turn("migrated.lock")?;
-        if !is_done(&like) {
-            let _ = fs::remove_dir_all(&like);
-            fs::create_dir_all(&like)?;
-            self.migrate_in(setup, &like, &wanted)?;
-        }
-        copy(&like, &self.state)
+        // Last: what has it is whole.
+        Ok(fs::write(self.state.join(MIGRATED), wanted)?)
     }
 
-    fn migrate_in(&self, setup: &Setup, state: &Path, wanted: &str) -> Result<()> {
+    fn migrate_in(&self, setup: &Setup, state: &Path) -> Result<()> {
         let mut apply = setup.wrangler(self.folder);
         apply.args(["d1", "migrations", "apply", "DB", "--local", "--persist-to"]).arg(state);
         step::run(&format!("migrations of the {}", self.name), &mut apply)?;
@@ -320,7 +325,7 @@ impl Definition {
             execute.args(["d1", "execute", "DB", "--local", "--yes", "--command", rows, "--persist-to"]);
             step::run(&format!("first rows of the {}", self.name), execute.arg(state))?;
         }
-        Ok(fs::write(state.join(MIGRATED), wanted)?)
+        Ok(())
     }
 
     fn spawn(&self, setup: &Setup, state: &Path) -> Result<Service> {
@@ -375,6 +380,14 @@ fn ending_with_us(command: &Command) -> Command {
         };
     }
     setpriv
+}
+
+/// Makes a folder with nothing in it.
+fn empty(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    Ok(fs::create_dir_all(folder)?)
 }
 
 /// Copies what is in a folder into another.
