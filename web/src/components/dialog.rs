@@ -134,7 +134,7 @@ fn confirm(
 
 /// A dialog that asks before something goes for good. Done twice, it is done once.
 #[component]
-pub fn Farewell<T, A, F>(
+pub fn Removal<T, A, F>(
     /// What is to go; the dialog is open while there is something.
     of: RwSignal<Option<T>>,
     /// What is asked.

@@ -6,7 +6,8 @@ use leptos_router::hooks::use_query_map;
 use paydown::api::{ApiKey, NewApiKey, Scope};
 use paydown::date::BusinessDate;
 
-use crate::components::dialog::Farewell;
+use crate::components::dialog::Removal;
+use crate::components::entry::{Entry, Several};
 use crate::components::faces::Told;
 use crate::components::intl::{At, On};
 use crate::components::listing::{About, Column, Listing};
@@ -37,7 +38,7 @@ pub fn KeysPage() -> impl IntoView {
         <h1>"Keys"</h1>
         <Show when=move || keys.data().is_some()><Make/></Show>
         <Listing of=keys about=ABOUT row=move |key| view! { <Row key revoking/> }/>
-        <Farewell
+        <Removal
             of=revoking
             title="Revoke this key"
             verb="Revoke"
@@ -105,22 +106,6 @@ fn Make() -> impl IntoView {
             Err(why) => failure.set(Some(why)),
         }
     });
-    let choices = Scope::ALL.map(|scope| {
-        let choose = move |event| {
-            scopes.update(|scopes| {
-                scopes.retain(|other| *other != scope);
-                if event_target_checked(&event) {
-                    scopes.push(scope);
-                }
-            });
-        };
-        view! {
-            <label class="field field-row">
-                <input type="checkbox" prop:checked=move || scopes.get().contains(&scope) on:change=choose/>
-                {allows(scope)}
-            </label>
-        }
-    });
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         if !making.pending().get_untracked() {
@@ -135,20 +120,8 @@ fn Make() -> impl IntoView {
     };
     view! {
         <form class="filters" aria-label="Make a key" on:submit=submit>
-            <label class="field">
-                <span>"Label of a new key"</span>
-                <input
-                    required
-                    maxlength="100"
-                    autocomplete="off"
-                    prop:value=move || label.get()
-                    on:input=move |event| label.set(event_target_value(&event))
-                />
-            </label>
-            <fieldset class="scopes">
-                <legend class="quiet">"What it may do"</legend>
-                {choices.collect_view()}
-            </fieldset>
+            <Entry label="Label of a new key" value=label required=100/>
+            <Several legend="What it may do" all=Scope::ALL.to_vec() chosen=scopes words=allows/>
             <button
                 type="submit"
                 class="button primary"

@@ -6,7 +6,8 @@ use leptos_router::hooks::use_query_map;
 use paydown::api::{EventType, NewWebhookEndpoint, WebhookDelivery, WebhookEndpoint, WebhookStatus};
 use uuid::Uuid;
 
-use crate::components::dialog::Farewell;
+use crate::components::dialog::Removal;
+use crate::components::entry::{Entry, Several};
 use crate::components::faces::{Shown, Told};
 use crate::components::intl::At;
 use crate::components::listing::{About, Column, Listing, address};
@@ -76,7 +77,7 @@ fn Endpoints() -> impl IntoView {
         <Show when=move || endpoints.data().is_some()><Make shown/></Show>
         <div role="status">{move || shown.get().map(secret)}</div>
         <Listing of=endpoints about=ENDPOINTS row=move |endpoint| view! { <Row endpoint shown removing/> }/>
-        <Farewell
+        <Removal
             of=removing
             title="Remove this endpoint"
             verb="Remove"
@@ -201,22 +202,6 @@ fn Make(shown: RwSignal<Option<NewWebhookEndpoint>>) -> impl IntoView {
             Err(why) => failure.set(Some(why)),
         }
     });
-    let choices = EventType::ALL.map(|of| {
-        let choose = move |event| {
-            types.update(|types| {
-                types.retain(|other| *other != of);
-                if event_target_checked(&event) {
-                    types.push(of);
-                }
-            });
-        };
-        view! {
-            <label class="field field-row">
-                <input type="checkbox" prop:checked=move || types.get().contains(&of) on:change=choose/>
-                {of.name()}
-            </label>
-        }
-    });
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         if !making.pending().get_untracked() {
@@ -225,31 +210,9 @@ fn Make(shown: RwSignal<Option<NewWebhookEndpoint>>) -> impl IntoView {
     };
     view! {
         <form class="filters" aria-label="Make a webhook endpoint" on:submit=submit>
-            <label class="field">
-                <span>"Label of a new endpoint"</span>
-                <input
-                    required
-                    maxlength="100"
-                    autocomplete="off"
-                    prop:value=move || label.get()
-                    on:input=move |event| label.set(event_target_value(&event))
-                />
-            </label>
-            <label class="field">
-                <span>"Its address"</span>
-                <input
-                    required
-                    type="url"
-                    maxlength="2000"
-                    autocomplete="off"
-                    prop:value=move || url.get()
-                    on:input=move |event| url.set(event_target_value(&event))
-                />
-            </label>
-            <fieldset class="scopes">
-                <legend class="quiet">"What it is told of; everything if nothing is chosen"</legend>
-                {choices.collect_view()}
-            </fieldset>
+            <Entry label="Label of a new endpoint" value=label required=100/>
+            <Entry label="Its address" value=url kind="url" required=2000/>
+            <Several legend="What it is told of; everything if nothing is chosen" all=EventType::ALL.to_vec() chosen=types words=|of| of.name()/>
             <button type="submit" class="button primary" disabled=move || making.pending().get()>
                 "Make an endpoint"
             </button>
