@@ -126,10 +126,11 @@ fn router(env: &Env) -> Result<axum::Router, String> {
 /// outside of ASCII; here it reaches the code that says what is wrong with it.
 async fn incoming(request: web_sys::Request) -> Result<Request<Body>, String> {
     let mut builder = Request::builder().method(request.method().as_str()).uri(request.url());
-    for entry in request.headers().entries() {
-        let entry: Array = entry.map_err(|_| "a header cannot be read")?.unchecked_into();
-        let name = entry.get(0).as_string().unwrap_or_default();
-        let value = entry.get(1).as_string().unwrap_or_default();
+    // All at once: each way to the platform and back costs more than the text.
+    let headers = JSON::stringify(&Array::from(&request.headers())).map(String::from);
+    let headers = headers.ok().and_then(|text| serde_json::from_str(&text).ok());
+    let headers: Vec<(String, String)> = headers.ok_or("the headers cannot be read")?;
+    for (name, value) in headers {
         let value =
             HeaderValue::from_bytes(value.as_bytes()).map_err(|_| format!("header {name} is wrong"))?;
         builder = builder.header(name, value);
@@ -164,11 +165,13 @@ async fn outgoing(response: Response<Body>) -> worker::Result<web_sys::Response>
     };
     let init = web_sys::ResponseInit::new();
     init.set_status(parts.status.as_u16());
-    let headers = web_sys::Headers::new()?;
-    for (name, value) in &parts.headers {
-        headers.append(name.as_str(), &String::from_utf8_lossy(value.as_bytes()))?;
-    }
-    init.set_headers(&headers);
+    let headers: Vec<_> = parts
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())))
+        .collect();
+    let headers = serde_json::to_string(&headers).map_err(|error| worker::Error::from(error.to_string()))?;
+    init.set_headers(&JSON::parse(&headers)?);
     if length == 0 {
         return Ok(web_sys::Response::new_with_opt_str_and_init(None, &init)?);
     }

@@ -15,20 +15,20 @@ export const root = join(own, "../..");
 /** The API key that each ledger holds, with all scopes. */
 export const KEY = "pd_local_operator";
 
-/** The Worker as it is deployed, bundled by its build; with something that counts before it when that is wanted. */
+/** The Worker as it is deployed, bundled by its build, behind its front. */
 const paydown = (isCounted) => {
   const built = join(root, "edge/build-release");
   const module = (path) => ({ type: path.endsWith(".wasm") ? "CompiledWasm" : "ESModule", path });
   const files = readdirSync(built).filter((file) => /\.(js|wasm)$/.test(file)).map((file) => join(built, file));
-  const before = {
-    type: "ESModule", path: join(built, "worker/counted.mjs"), contents: readFileSync(join(own, "counted.mjs"), "utf8"),
+  const front = {
+    type: "ESModule", path: join(built, "worker/front.mjs"), contents: readFileSync(join(own, "front.mjs"), "utf8"),
   };
   return {
     modulesRoot: built,
-    modules: [...isCounted ? [before] : [], ...[join(built, "worker/shim.mjs"), ...files].map(module)],
+    modules: [front, ...[join(built, "worker/shim.mjs"), ...files].map(module)],
     queueProducers: { RUNS: "runs", OUTBOX: "outbox", INTAKE_QUEUE: "intake", WEBHOOKS: "webhooks" },
     queueConsumers: { runs: { maxBatchSize: 1, maxBatchTimeout: 0, maxRetries: 5 } },
-    ratelimits: { LIMITER: { namespace_id: "1", simple: { limit: 1_000_000, period: 10 } } },
+    bindings: isCounted ? { COUNTED: "yes" } : {},
   };
 };
 
@@ -57,11 +57,10 @@ export const start = async (names, { state, processor, ledger, variables = {}, c
   const workers = names.map((name, at) => ({
     name,
     compatibilityDate: "2026-11-01",
-    bindings: { PROCESSOR_URL: processor, PROCESSOR_TOKEN: "local-processor-token", ...variables },
     d1Databases: { DB: name },
     r2Buckets: { REPORTS: name },
     unsafeDirectSockets: [{ host: "127.0.0.1", port: ports[at] }],
-    ...code[name](counted),
+    ...withBindings(code[name](counted), { PROCESSOR_URL: processor, PROCESSOR_TOKEN: "local-processor-token", ...variables }),
     ...assets && dashboard,
   }));
   const runtime = new Miniflare(convertV4MiniflareOptions({
@@ -83,6 +82,8 @@ export const start = async (names, { state, processor, ledger, variables = {}, c
   const address = async () => `${await runtime.ready}`.replace(/\/$/, "");
   return { contestants, address, stop: () => runtime.dispose() };
 };
+
+const withBindings = (worker, bindings) => ({ ...worker, bindings: { ...bindings, ...worker.bindings } });
 
 /** Puts a ledger where D1 looks for the one of a Worker. */
 const place = (state, name, ledger) => {

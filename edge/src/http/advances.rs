@@ -13,7 +13,7 @@ use std::ops::RangeInclusive;
 
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use paydown::api::{AdvanceRequest, Credit, DEFAULT_INSTALLMENTS, DEFAULT_INTERVAL_DAYS, Intake, Scope};
 use paydown::credit::Facts;
 use paydown::date::Instant;
@@ -22,7 +22,7 @@ use paydown::plan::{MAX_INSTALLMENTS, MAX_INTERVAL_DAYS};
 use uuid::Uuid;
 
 use super::body::Body;
-use super::call::{Answered, Call, allowed, json};
+use super::call::{Answered, Call, Outcome, allowed, json};
 use super::problem::{Problem, REPLAYED};
 use crate::config::Settings;
 use crate::error::Fault;
@@ -343,18 +343,16 @@ async fn conclude(ports: &Ports, mut request: Request, answer: Answer) -> Answer
         (None, Some(_)) => "refused",
         (None, None) => "unknown",
     };
-    log::info(
-        "an advance is answered",
-        serde_json::json!({
-            "request_id": request.request_id, "credit_id": credit_id, "outcome": outcome,
-            "account": log::shortened(&request.account_id),
-        }),
-    );
-    if let Some(refusal) = &request.refusal {
-        return Err(Problem::refused(refusal, credit_id, request.request_id));
-    }
-    let status = if request.transaction_id.is_some() { StatusCode::CREATED } else { StatusCode::ACCEPTED };
-    answered(status, &request.first_facts())
+    let outcome = Outcome { credit_id, outcome, account: log::shortened(&request.account_id) };
+    let mut response = if let Some(refusal) = &request.refusal {
+        Problem::refused(refusal, credit_id, request.request_id).into_response()
+    } else {
+        let status =
+            if request.transaction_id.is_some() { StatusCode::CREATED } else { StatusCode::ACCEPTED };
+        answered(status, &request.first_facts())?
+    };
+    response.extensions_mut().insert(outcome);
+    Ok(response)
 }
 
 fn answered(status: StatusCode, facts: &Facts) -> Answered {

@@ -9,6 +9,7 @@ use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use paydown::api::{FieldError, Scope};
+use paydown::id::CreditId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -46,6 +47,17 @@ pub struct Call {
 /// Which key a call came with, for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caller(pub Uuid);
+
+/// What became of an advance, for the log's line of its request.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The credit.
+    pub credit_id: CreditId,
+    /// What the processor's answer came to.
+    pub outcome: &'static str,
+    /// So much of the account as a log may hold.
+    pub account: String,
+}
 
 /// What a handler answers.
 pub type Answered = Result<Response, Problem>;

@@ -43,7 +43,7 @@ use axum::response::Response;
 use serde_json::json;
 use uuid::Uuid;
 
-use call::{Caller, RequestId};
+use call::{Caller, Outcome, RequestId};
 use problem::Problem;
 pub use routes::{Access, ROUTES, Route};
 
@@ -78,6 +78,7 @@ async fn identified(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).await;
     let caller = response.extensions().get::<Caller>().map(|caller| caller.0);
+    let outcome = response.extensions_mut().remove::<Outcome>();
     let failed = response.status().is_client_error() || response.status().is_server_error();
     let problem = response.extensions_mut().remove::<Problem>();
     let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
@@ -93,14 +94,29 @@ async fn identified(mut request: Request, next: Next) -> Response {
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    log::info(
-        "request",
-        json!({
-            "request_id": id, "method": method.as_str(), "path": path, "status": response.status().as_u16(),
-            "api_key_id": caller,
-        }),
-    );
+    log_request(&id, &method, &path, &response, caller, outcome);
     response
+}
+
+/// One line for each request: what came, from whom, and what became of it.
+fn log_request(
+    id: &str,
+    method: &Method,
+    path: &str,
+    response: &Response,
+    caller: Option<Uuid>,
+    outcome: Option<Outcome>,
+) {
+    let mut line = json!({
+        "request_id": id, "method": method.as_str(), "path": path, "status": response.status().as_u16(),
+        "api_key_id": caller,
+    });
+    if let (Some(line), Some(Outcome { credit_id, outcome, account })) = (line.as_object_mut(), outcome) {
+        line.insert("credit_id".into(), json!(credit_id));
+        line.insert("outcome".into(), json!(outcome));
+        line.insert("account".into(), json!(account));
+    }
+    log::info("request", line);
 }
 
 /// What keeps an answer from being framed, sniffed, cached or read in the clear (OWASP, REST security cheat sheet).

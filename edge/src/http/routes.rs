@@ -53,7 +53,7 @@ macro_rules! routes {
         /// The router over all of them.
         pub fn router() -> Router<Ports> {
             let routes = Router::new();
-            $($(#[$only])* let routes = routes.route($path, $method(handler($access, $handler)));)*
+            $($(#[$only])* let routes = routes.route($path, $method(handler($access, |call| Box::pin($handler(call)))));)*
             routes
         }
     };
@@ -117,30 +117,21 @@ routes! {
     post "/v1/sandbox/clock", Access::Scope(Scope::Operate), sandbox::advance;
 }
 
-/// A handler as axum wants it, behind its door. The ports' futures stay on one thread, as the platform has only one.
-fn handler<H, F>(
+/// A handler as axum wants it, behind its door. All handlers are of one type: each type of its own would be a copy of the
+/// router's code and of the door's. The ports' futures stay on one thread, as the platform has only one.
+fn handler(
     access: Access,
-    handle: H,
-) -> impl Fn(State<Ports>, Request) -> Handling + Clone + Send + Sync + 'static
-where
-    H: Fn(Call) -> F + Copy + Send + Sync + 'static,
-    F: Future<Output = Answered> + 'static,
-{
-    move |State(ports), request| {
-        Box::pin(SendFuture::new(async move {
-            let call = Call::of(ports, request);
-            answered(call, access, handle).await
-        }))
-    }
+    handle: Handler,
+) -> impl Fn(State<Ports>, Request) -> Handling + Clone + Send + Sync + 'static {
+    move |State(ports), request| Box::pin(SendFuture::new(answered(ports, request, access, handle)))
 }
+
+type Handler = fn(Call) -> Pin<Box<dyn Future<Output = Answered>>>;
 
 type Handling = Pin<Box<dyn Future<Output = Response> + Send>>;
 
-async fn answered<H, F>(mut call: Call, access: Access, handle: H) -> Response
-where
-    H: Fn(Call) -> F,
-    F: Future<Output = Answered>,
-{
+async fn answered(ports: Ports, request: Request, access: Access, handle: Handler) -> Response {
+    let mut call = Call::of(ports, request);
     let passed = match (call.allowance().await, access) {
         (Ok(()), Access::Scope(scope)) => call.authorize(scope).await,
         (Ok(()), Access::Session) => call.identify().await,

@@ -1,5 +1,8 @@
 //! The ledger's database over D1.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,27 +19,66 @@ use crate::ports::{Database, Statement};
 
 /// A D1 database. It speaks to the binding itself: the `worker` crate's types lose the text of an error,
 /// and read numbers by way of floats.
-pub struct D1(SendWrapper<D1Database>);
+pub struct D1(SendWrapper<Inner>);
+
+struct Inner {
+    database: D1Database,
+    encoder: Encoder,
+    /// Each statement as it was prepared when it was first run, by where its text is: what is sent again and again is a few
+    /// texts, long ones, and each copy of one to JavaScript takes longer than to bind its parameter.
+    prepared: RefCell<HashMap<*const u8, Rc<Prepared>>>,
+}
+
+struct Prepared {
+    statement: D1PreparedStatement,
+    has_parameter: bool,
+}
 
 impl D1 {
-    pub fn new(database: worker::D1Database) -> D1 {
-        D1(SendWrapper::new(JsValue::from(database).unchecked_into()))
+    pub fn new(database: worker::D1Database) -> Result<D1, String> {
+        let database = JsValue::from(database).unchecked_into();
+        let encoder = Encoder::new().map_err(|thrown| message(&thrown))?;
+        Ok(D1(SendWrapper::new(Inner { database, encoder, prepared: RefCell::default() })))
     }
 
-    fn prepared(&self, statement: &Statement) -> Result<D1PreparedStatement, JsValue> {
-        let prepared = self.0.prepare(statement.sql)?;
-        if !statement.sql.contains("?1") {
-            return Ok(prepared);
+    fn prepared(&self, sql: &'static str) -> Result<Rc<Prepared>, JsValue> {
+        if let Some(prepared) = self.0.prepared.borrow().get(&sql.as_ptr()) {
+            return Ok(prepared.clone());
         }
-        prepared.bind(Array::of1(&JsValue::from_str(&statement.parameter)))
+        let statement = self.0.database.prepare(sql)?;
+        let prepared = Rc::new(Prepared { statement, has_parameter: sql.contains("?1") });
+        self.0.prepared.borrow_mut().insert(sql.as_ptr(), prepared.clone());
+        Ok(prepared)
+    }
+
+    fn bound(&self, statement: &Statement) -> Result<JsValue, JsValue> {
+        let prepared = self.prepared(statement.sql)?;
+        if !prepared.has_parameter {
+            return Ok(prepared.statement.clone().into());
+        }
+        prepared.statement.bind(Array::of1(&JsValue::from_str(&statement.parameter))).map(JsValue::from)
     }
 
     async fn run(&self, statements: &[Statement]) -> Result<Array, JsValue> {
         let batch = Array::new();
         for statement in statements {
-            batch.push(&self.prepared(statement)?.into());
+            batch.push(&self.bound(statement)?);
         }
-        JsFuture::from(self.0.batch(batch)?).await?.dyn_into()
+        JsFuture::from(self.0.database.batch(batch)?).await?.dyn_into()
+    }
+
+    /// The first column of each row. Rows are objects; all of a result have the same keys in the same order.
+    fn first_column(&self, result: &D1Result) -> Result<Vec<String>, Fault> {
+        let rows =
+            result.results().map_err(|thrown| Fault::of_database(&message(&thrown)))?.unwrap_or_default();
+        let Some(first) = rows.iter().next() else { return Ok(vec![]) };
+        let column = Object::keys(&first.unchecked_into::<Object>()).get(0);
+        let text = |row: JsValue| {
+            let value = Reflect::get(&row, &column).ok().filter(JsValue::is_string);
+            let text = value.and_then(|value| self.0.encoder.text(&value).ok());
+            text.ok_or_else(|| Fault::Permanent(format!("column {column:?} of a row holds no text")))
+        };
+        rows.iter().map(text).collect()
     }
 }
 
@@ -47,26 +89,12 @@ impl Database for D1 {
             return Ok(vec![]);
         }
         let results = self.run(statements).await.map_err(|thrown| Fault::of_database(&message(&thrown)))?;
-        results.iter().map(|result| first_column(result.unchecked_into())).collect()
+        results.iter().map(|result| self.first_column(result.unchecked_ref())).collect()
     }
 
     async fn wait(&self, milliseconds: u32) {
         Delay::from(Duration::from_millis(u64::from(milliseconds))).await;
     }
-}
-
-/// The first column of each row. Rows are objects; all of a result have the same keys in the same order.
-fn first_column(result: D1Result) -> Result<Vec<String>, Fault> {
-    let rows = result.results().map_err(|thrown| Fault::of_database(&message(&thrown)))?.unwrap_or_default();
-    let Some(first) = rows.iter().next() else { return Ok(vec![]) };
-    let column = Object::keys(&first.unchecked_into::<Object>()).get(0);
-    let encoder = Encoder::new().map_err(|thrown| Fault::Permanent(message(&thrown)))?;
-    let text = |row: JsValue| {
-        let value = Reflect::get(&row, &column).ok().filter(JsValue::is_string);
-        let text = value.and_then(|value| encoder.text(&value).ok());
-        text.ok_or_else(|| Fault::Permanent(format!("column {column:?} of a row holds no text")))
-    };
-    rows.iter().map(text).collect()
 }
 
 /// The platform's encoder of texts. What comes as a string of JavaScript is otherwise copied a character at a time, which

@@ -6,16 +6,14 @@ mod courier;
 mod database;
 mod limiter;
 mod outbox;
+mod outgoing;
 mod processor;
 mod zones;
 
-use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::future::{Either, select};
 use worker::wasm_bindgen::{JsCast, JsValue};
-use worker::{Delay, Env, js_sys};
+use worker::{Env, js_sys};
 
 use crate::bindings::{
     DATABASE, INTAKE_QUEUE, LIMITER, OUTBOX, PROCESSOR_TOKEN, PROCESSOR_URL, REPORTS, RUNS, WEBHOOKS,
@@ -43,7 +41,7 @@ pub fn ports(env: &Env) -> Result<Ports, String> {
     settings.is_local = endpoint.loopback;
     let token = variable(env, PROCESSOR_TOKEN).ok_or("the secret PROCESSOR_TOKEN is not set")?;
     let binding = |error: worker::Error| error.to_string();
-    let database: Arc<dyn Database> = Arc::new(D1::new(env.d1(DATABASE).map_err(binding)?));
+    let database: Arc<dyn Database> = Arc::new(D1::new(env.d1(DATABASE).map_err(binding)?)?);
     let clock: Arc<dyn Clock> = if settings.sandbox {
         Arc::new(SandboxClock { real: Arc::new(RealClock), database: database.clone() })
     } else {
@@ -70,14 +68,6 @@ pub fn ports(env: &Env) -> Result<Ports, String> {
 fn variable(env: &Env, name: &str) -> Option<String> {
     let value = js_sys::Reflect::get(env, &JsValue::from_str(name)).ok()?;
     value.as_string().filter(|text| !text.is_empty())
-}
-
-/// What a future gives, unless it takes longer.
-async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
-    match select(pin!(future), pin!(Delay::from(limit))).await {
-        Either::Left((output, _)) => Some(output),
-        Either::Right(((), _)) => None,
-    }
 }
 
 /// The message of whatever JavaScript threw, with that of its cause.
