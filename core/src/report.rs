@@ -651,13 +651,13 @@ fn split_ordinary_id<'a>(lines: &'a str, end: u8, usual: &mut Usual) -> Option<(
 
 /// Whether a text is printable ASCII without a comma and a quote, so that it is a whole field.
 fn is_ordinary_text(text: &[u8]) -> bool {
-    let is_ordinary = |byte: &u8| (b' '..=b'~').contains(byte) & (*byte != b',') & (*byte != b'"');
-    // Sixteen bytes are one step of the machine when there is no early way out among them; the
+    let is_other = |byte: &u8| !(b' '..=b'~').contains(byte) | (*byte == b',') | (*byte == b'"');
+    // Sixteen bytes are a few steps of the machine when there is no early way out among them; the
     // last sixteen overlap those before.
-    let all_ordinary = |part: &[u8; 16]| part.iter().fold(true, |all, byte| all & is_ordinary(byte));
+    let any_other = |part: &[u8; 16]| part.iter().fold(0, |any, byte| any | u8::from(is_other(byte))) != 0;
     match text.last_chunk::<16>() {
-        Some(end) => text.as_chunks::<16>().0.iter().all(all_ordinary) && all_ordinary(end),
-        None => text.iter().all(is_ordinary),
+        Some(end) => !text.as_chunks::<16>().0.iter().any(any_other) && !any_other(end),
+        None => !text.iter().any(is_other),
     }
 }
 

@@ -53,22 +53,24 @@ pub struct Reader {
     parser: Parser,
     /// What is read of the rows, so that none is skipped.
     seen: u64,
+    since: Instant,
 }
 
 impl Default for Reader {
     fn default() -> Reader {
-        Reader { parser: Parser::new(instant("2026-01-06T06:00:00Z")), seen: 0 }
+        let (since, read_at) = (instant("2026-01-05T06:00:00Z"), instant("2026-01-06T06:00:00Z"));
+        Reader { parser: Parser::new(read_at), seen: 0, since }
     }
 }
 
 impl Reader {
     /// Takes the next bytes.
     pub fn take(&mut self, chunk: &[u8]) {
-        let seen = &mut self.seen;
+        let (seen, since) = (&mut self.seen, self.since);
         self.parser.feed(chunk, |line| match line {
             Line::Row(row) => {
                 let bytes = row.transaction_id.len() + row.code.map_or(0, |code| code.len());
-                *seen = seen.wrapping_add(row.at.timestamp().unsigned_abs()).wrapping_add(bytes as u64);
+                *seen = seen.wrapping_add(bytes as u64).wrapping_add(u64::from(row.at > since));
             }
             Line::Malformed(line) => panic!("line {} cannot be read: {}", line.line_number, line.why),
         });

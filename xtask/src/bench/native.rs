@@ -5,6 +5,7 @@ use super::peer::python;
 use super::table::{Table, Target};
 use super::worker::node;
 use super::{Bench, number};
+use crate::builds;
 use crate::setup::{self, Setup};
 use crate::step::{self, Result, Stop};
 use serde_json::{Map, Value, json};
@@ -39,8 +40,7 @@ fn said(command: &mut Command) -> Result<Value> {
 /// The ledger of a book of so many credits on the eve of the day that is measured, behind a history. It is made once.
 pub fn eve(bench: &Bench, credits: u32, repetitions: u32) -> Result<PathBuf> {
     let root = bench.setup.root();
-    let wanted =
-        crate::builds::fingerprint(root, &["core/src", "edge/src", "edge/migrations", "tests/src"], "")?;
+    let wanted = builds::fingerprint(root, &["core/src", "edge/src", "edge/migrations", "tests/src"], "")?;
     let name = format!("eve-{credits}-{repetitions}");
     let (file, stamp) = (bench.folder().join(format!("{name}.sqlite")), bench.folder().join(name));
     if file.exists() && fs::read_to_string(&stamp).is_ok_and(|made| made == wanted) {
@@ -95,6 +95,8 @@ fn module(setup: &Setup) -> Result<PathBuf> {
     let mut bindgen = setup.wasm_command("wasm-bindgen", "");
     bindgen.args(["--target", "nodejs", "--no-typescript", "--out-dir"]).arg(&folder).arg(compiled);
     step::run("binding it to JavaScript", &mut bindgen)?;
+    let bound = folder.join("paydown_bench_bg.wasm");
+    builds::optimize_worker(setup, &bound, &bound)?;
     Ok(folder.join("paydown_bench.js"))
 }
 
