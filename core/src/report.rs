@@ -588,6 +588,9 @@ fn read_ordinary_row<'a>(
     latest: Instant,
     usual: &mut Usual,
 ) -> Option<(ReportRow<'a>, usize)> {
+    if header.columns == USUAL_COLUMNS {
+        return read_usual_row(lines, latest, usual);
+    }
     let (mut transaction_id, mut status, mut code, mut at, mut reference) = ("", None, None, None, None);
     let mut rest = lines;
     let mut columns = header.columns.as_slice();
@@ -626,7 +629,41 @@ fn read_ordinary_row<'a>(
             Column::Ignored => split_ordinary_field(rest, end)?.1,
         };
     }
-    let (status, at) = (status?, at?);
+    checked_row(lines, rest, latest, (transaction_id, reference, status?, code, at?))
+}
+
+/// The columns of the contract, in its order.
+const USUAL_COLUMNS: [Column; 4] = [Column::TransactionId, Column::Status, Column::Code, Column::At];
+
+/// Does what [`read_ordinary_row`] says for the usual columns, without asking at each field which it is.
+#[inline(always)]
+fn read_usual_row<'a>(lines: &'a str, latest: Instant, usual: &mut Usual) -> Option<(ReportRow<'a>, usize)> {
+    let (transaction_id, rest) = split_ordinary_id(lines, b',', usual)?;
+    let (status, code, rest) = match rest.strip_prefix("success,,") {
+        Some(rest) => (Status::Success, None, rest),
+        None => {
+            let (status, rest) = match rest.strip_prefix("failure,") {
+                Some(rest) => (Status::Failure, rest),
+                None => (Status::Success, rest.strip_prefix("success,")?),
+            };
+            let (code, rest) = split_ordinary_field(rest, b',')?;
+            (status, Some(code).filter(|code| !code.is_empty()), rest)
+        }
+    };
+    let (at, rest) = rest.split_at_checked(20)?;
+    let at = ordinary_instant(at.as_bytes().first_chunk()?, usual)?;
+    let rest = after_end(rest, b'\n')?;
+    checked_row(lines, rest, latest, (transaction_id, None, status, code, at))
+}
+
+/// The row of these fields that `rest` follows, with the bytes it takes.
+#[inline(always)]
+fn checked_row<'a>(
+    lines: &str,
+    rest: &str,
+    latest: Instant,
+    (transaction_id, reference, status, code, at): (&'a str, Option<Uuid>, Status, Option<&'a str>, Instant),
+) -> Option<(ReportRow<'a>, usize)> {
     let bytes = lines.len().saturating_sub(rest.len());
     if bytes > MAX_LINE_BYTES || at > latest || code.is_some_and(|code| !is_plain(code, MAX_CODE_BYTES)) {
         return None;
@@ -636,6 +673,7 @@ fn read_ordinary_row<'a>(
 }
 
 /// Splits a transaction id off `lines` that ends where the one before did, or else at the next `end`.
+#[inline(always)]
 fn split_ordinary_id<'a>(lines: &'a str, end: u8, usual: &mut Usual) -> Option<(&'a str, &'a str)> {
     let bytes = lines.as_bytes();
     if bytes.get(usual.transaction_id_bytes) != Some(&end) {
@@ -651,14 +689,25 @@ fn split_ordinary_id<'a>(lines: &'a str, end: u8, usual: &mut Usual) -> Option<(
 
 /// Whether a text is printable ASCII without a comma and a quote, so that it is a whole field.
 fn is_ordinary_text(text: &[u8]) -> bool {
-    let is_other = |byte: &u8| !(b' '..=b'~').contains(byte) | (*byte == b',') | (*byte == b'"');
-    // Sixteen bytes are a few steps of the machine when there is no early way out among them; the
-    // last sixteen overlap those before.
-    let any_other = |part: &[u8; 16]| part.iter().fold(0, |any, byte| any | u8::from(is_other(byte))) != 0;
-    match text.last_chunk::<16>() {
-        Some(end) => !text.as_chunks::<16>().0.iter().any(any_other) && !any_other(end),
-        None => !text.iter().any(is_other),
+    // Eight bytes at once; the last eight overlap those before.
+    match text.last_chunk::<8>() {
+        Some(end) => {
+            text.as_chunks::<8>().0.iter().fold(0, |any, part| any | others(part)) | others(end) == 0
+        }
+        None => text.iter().all(|byte| (b' '..=b'~').contains(byte) && *byte != b',' && *byte != b'"'),
     }
+}
+
+/// Not zero if one of the bytes is not printable ASCII, a comma or a quote.
+fn others(bytes: &[u8; 8]) -> u64 {
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let all = |byte: u8| u64::from_ne_bytes([byte; 8]);
+    let bytes = u64::from_ne_bytes(*bytes);
+    // Of seven bits each, so that no sum reaches the next byte; what has an eighth is no ASCII.
+    let low = bytes & !HIGH;
+    let is_not = |byte: u8| (low ^ all(byte)).wrapping_add(all(0x7f));
+    let is_printable = low.wrapping_add(all(0x80 - b' ')) & !low.wrapping_add(all(0x7f - b'~'));
+    (bytes | !(is_printable & is_not(b',') & is_not(b'"'))) & HIGH
 }
 
 /// Splits a field without quotes off `lines`, that `end` must follow.
@@ -682,6 +731,7 @@ fn after_end(lines: &str, end: u8) -> Option<&str> {
 }
 
 /// The instant `YYYY-MM-DDThh:mm:ssZ`.
+#[inline(always)]
 fn ordinary_instant(text: &[u8; 20], usual: &mut Usual) -> Option<Instant> {
     let [date_text @ .., b'T', h0, h1, c0, mi0, mi1, c1, s0, s1, b'Z'] = text else { return None };
     // All digits at once: `hh:mm:ss` less `00:00:00` must be 0 to 9 everywhere, and 0 at the colons.
@@ -1176,6 +1226,7 @@ mod tests {
     }
 
     const ALL: &str = "transaction_id,status,code,at,reference,note";
+    const USUAL: &str = "transaction_id,status,code,at";
 
     fn header(names: &str) -> Header {
         Header::from_line(names.as_bytes()).unwrap()
@@ -1297,6 +1348,11 @@ mod tests {
             let lines = format!("{row}\n");
             assert_eq!(read_short(&lines, ALL, &mut Usual::default()), None, "{}", row.escape_debug());
             assert_eq!(read_long(row, ALL).map(drop), read, "{}", row.escape_debug());
+            if let Some(row) = row.strip_suffix(",,") {
+                let lines = format!("{row}\n");
+                assert_eq!(read_short(&lines, USUAL, &mut Usual::default()), None, "{}", row.escape_debug());
+                assert_eq!(read_long(row, USUAL).map(drop), read, "{}", row.escape_debug());
+            }
         }
         // An id at the end of a line is taken up to its LF alone.
         let (names, row) = ("at,code,status,transaction_id", "2026-01-05T06:00:00Z,R01,failure,tx_1");
@@ -1306,6 +1362,20 @@ mod tests {
         // Without its ending it may have been cut off, which is not the short way's to judge.
         let cut = "t,success,,2026-01-05T06:00:00Z,,";
         assert_eq!(read_short(cut, ALL, &mut Usual::default()), None);
+    }
+
+    #[test]
+    fn each_byte_is_ordinary_or_not_at_each_place() {
+        for byte in 0..=u8::MAX {
+            let is_ordinary = (b' '..=b'~').contains(&byte) && byte != b',' && byte != b'"';
+            for length in 1..=20 {
+                for place in 0..length {
+                    let mut text = vec![b'x'; length];
+                    text[place] = byte;
+                    assert_eq!(is_ordinary_text(&text), is_ordinary, "{}", text.escape_ascii());
+                }
+            }
+        }
     }
 
     #[test]
