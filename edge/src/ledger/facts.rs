@@ -8,8 +8,9 @@ use crate::error::Fault;
 use crate::ports::{Database, Statement};
 
 /// One row for each credit that is wanted by the JSON array `?1`: its facts as a JSON text. The joins are in the order in which
-/// they are to be made: left to itself, the database may begin with the observations of all credits. Debits are most of the text, so
-/// they are written without what they do not have; no text of theirs needs quoting but the transaction's name.
+/// they are to be made: left to itself, the database may begin with the observations of all credits. Debits, observations and words are
+/// most of the text, so they are written as arrays, in the order of their fields in core; of a debit's texts none needs quoting but the
+/// transaction's name.
 macro_rules! facts {
     ($wanted:literal) => {
         concat!(
@@ -23,19 +24,16 @@ SELECT json_object(
   'turn', coalesce((SELECT max(turn) + 1 FROM decisions WHERE credit_id = c.id), 0),
   'transaction_id', (SELECT transaction_id FROM credit_transactions WHERE credit_id = c.id),
   'debits', json('[' || coalesce((
-    SELECT group_concat('{\"id\":\"' || d.id || '\",\"sequence\":' || d.sequence || ',\"amount\":' || d.amount
-      || ',\"due_date\":\"' || d.due_date || '\",\"reason\":\"' || d.reason || '\"'
-      || coalesce(',\"unrolled_due_date\":\"' || d.unrolled_due_date || '\"', '') || coalesce(',\"replaces\":' || d.replaces, '')
-      || coalesce(',\"submitted_at\":\"' || p.at || '\"', '')
-      || iif(t.debit_id IS NULL, '', ',\"transaction_id\":' || json_quote(t.transaction_id))
-      || coalesce(',\"cancelled_because\":\"' || x.because || '\"', '') || '}')
+    SELECT group_concat('[\"' || d.id || '\",' || d.sequence || ',' || d.amount || ',\"' || d.due_date || '\",'
+      || coalesce('\"' || d.unrolled_due_date || '\"', 'null') || ',\"' || d.reason || '\",' || coalesce(d.replaces, 'null') || ','
+      || coalesce('\"' || p.at || '\"', 'null') || ',' || iif(t.debit_id IS NULL, 'null', json_quote(t.transaction_id)) || ','
+      || coalesce('\"' || x.because || '\"', 'null') || ']')
     FROM (SELECT * FROM debits WHERE credit_id = c.id ORDER BY sequence) AS d
     LEFT JOIN processed_debits p ON p.debit_id = d.id
     LEFT JOIN debit_transactions t ON t.debit_id = p.debit_id
     LEFT JOIN cancellations x ON x.debit_id = d.id), '') || ']'),
   'observations', json((
-    SELECT json_group_array(json_object(
-      'subject', subject, 'source', source, 'status', status, 'code', nullif(code, ''), 'at', at))
+    SELECT json_group_array(json_array(subject, source, status, nullif(code, ''), at))
     FROM (
       SELECT named.id AS subject, o.source, o.status, o.code, o.at
       FROM (
@@ -57,7 +55,7 @@ SELECT json_object(
         SELECT id FROM refunds WHERE credit_id = c.id) AS own
       CROSS JOIN observations o ON o.subject_id = own.id))),
   'words', json((
-    SELECT json_group_array(json_object('subject', subject_id, 'outcome', outcome, 'code', code, 'at', at))
+    SELECT json_group_array(json_array(subject_id, outcome, code, at))
     FROM (SELECT * FROM words WHERE credit_id = c.id ORDER BY turn))),
   'timeouts', json((SELECT json_group_array(subject_id) FROM timeouts WHERE credit_id = c.id)),
   'unknown_answers', json((

@@ -386,18 +386,16 @@ SELECT json_object(
     WHERE later.number > ?1 ->> '$.up_to' AND later.credit_id = c.id)),
   'turns', json((
     SELECT json_group_object(id, turn) FROM decisions WHERE credit_id = c.id AND turn >= wanted.value ->> '$.from')),
-  'debits', json((
-    SELECT json_group_array(json_object('decision_id', d.decision_id,
-      'debit', json_object('id', d.id, 'sequence', d.sequence, 'amount', d.amount, 'due_date', d.due_date,
-        'reason', d.reason, 'replaces', d.replaces),
-      'processed', json(iif(p.debit_id IS NULL, NULL, json_array(p.decision_id, p.at))),
-      'cancelled', json(iif(x.debit_id IS NULL, NULL, json_array(x.decision_id, x.because)))))
+  'debits', json('[' || coalesce((
+    SELECT group_concat('[\"' || d.decision_id || '\",[\"' || d.id || '\",' || d.sequence || ',' || d.amount || ',\"' || d.due_date
+      || '\",null,\"' || d.reason || '\",' || coalesce(d.replaces, 'null') || ',null,null,null],'
+      || coalesce('[\"' || p.decision_id || '\",\"' || p.at || '\"]', 'null') || ','
+      || coalesce('[\"' || x.decision_id || '\",\"' || x.because || '\"]', 'null') || ']')
     FROM (SELECT * FROM debits WHERE credit_id = c.id ORDER BY sequence) AS d
     LEFT JOIN processed_debits p ON p.debit_id = d.id
-    LEFT JOIN cancellations x ON x.debit_id = d.id)),
+    LEFT JOIN cancellations x ON x.debit_id = d.id), '') || ']'),
   'words', json((
-    SELECT json_group_array(json_array(decision_id,
-      json_object('subject', subject_id, 'outcome', outcome, 'code', code, 'at', at)))
+    SELECT json_group_array(json_array(decision_id, json_array(subject_id, outcome, code, at)))
     FROM (SELECT * FROM words WHERE credit_id = c.id ORDER BY turn))),
   'timeouts', json((
     SELECT json_group_array(json_array(decision_id, subject_id)) FROM timeouts WHERE credit_id = c.id)),
