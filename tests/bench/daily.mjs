@@ -15,7 +15,7 @@ const FIRST = Date.parse("2030-01-03T06:00:00Z");
 const PATIENCE = 1_800_000;
 
 /** How long the runs take, of each contestant. */
-export const daily = async ({ processor, state, ledger, days, python, variables, contestants: wanted = ["paydown", "floor", "bare"] }) => {
+export const daily = async ({ processor, state, ledger, days, python, variables, contestants: wanted }) => {
   const runtime = await start(wanted, { state: join(state, "daily"), processor, ledger, variables });
   const peer = python && await fastapi({ python, state: join(state, "daily-fastapi"), processor, ledger });
   const contestants = [...runtime.contestants, ...peer ? [peer] : []];

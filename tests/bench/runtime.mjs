@@ -42,12 +42,20 @@ const dashboard = {
   },
 };
 
-const byHand = (file) => () => ({
+const byHand = (file, bindings) => () => ({
   modulesRoot: join(own, "floor"),
   modules: [file, "processor.mjs"].map((file) => ({ type: "ESModule", path: join(own, "floor", file) })),
+  bindings: bindings?.(),
 });
 
-const code = { paydown, floor: byHand("worker.mjs"), bare: byHand("bare.mjs") };
+/** The statement by which Paydown reads all facts of credits. */
+const facts = () => {
+  const source = readFileSync(join(root, "edge/src/ledger/facts.rs"), "utf8");
+  const statement = source.slice(source.indexOf("SELECT json_object("), source.indexOf('",\n            $wanted'));
+  return { FACTS: `${statement.replaceAll('\\"', '"')} c.id = wanted.value` };
+};
+
+const code = { paydown, floor: byHand("worker.mjs"), lawful: byHand("worker.mjs", facts), bare: byHand("bare.mjs") };
 
 /** Starts Workers by their names, each over a ledger of its own: a copy of `ledger`, or an empty one. */
 export const start = async (names, { state, processor, ledger, variables = {}, counted = false, assets = false }) => {

@@ -1,6 +1,7 @@
 // The floor: a Worker written by hand that does only what no one can leave out. It writes the rows that Paydown writes and
 // makes the same calls of the processor, within the limits of the platform; it checks nothing, it can resume nothing, and
-// it knows of the law only what the measured day needs.
+// it knows of the law only what the measured day needs. With `FACTS`, the statement that reads all facts of credits, it reads
+// them as often as a run that decides by facts: for the words, to issue, to check, and to count; it makes nothing of them.
 
 import { asked, call, each } from "./processor.mjs";
 
@@ -9,6 +10,9 @@ const ROWS = 10_000;
 
 /** How many credits are worked at between two batches. */
 const SLICE = 1_000;
+
+/** How many credits' facts are read at once. */
+const FACTS_AT_ONCE = 200;
 
 const DAY = 86_400_000;
 
@@ -90,6 +94,7 @@ const decide = async (env, run, policy) => {
     const said = await rows(env, SAID, run.id, cursor, SLICE);
     if (said.length === 0) return;
     cursor = said.at(-1).transaction_id;
+    await facts(env, said);
     const [decisions, words, debits] = [[], [], []];
     for (const { subject, credit, turn, status, code, at, amount, sequence, last, latest } of said) {
       const decision = crypto.randomUUID();
@@ -114,6 +119,7 @@ const issue = async (env, run, policy, since) => {
     const due = await rows(env, DUE, since, run.date, cursor, SLICE);
     if (due.length === 0) return;
     cursor = due.at(-1).id;
+    await facts(env, due);
     const [decisions, processed] = [[], []];
     for (const { id, credit, turn, amount, account } of due) {
       const decision = crypto.randomUUID();
@@ -133,12 +139,24 @@ const issue = async (env, run, policy, since) => {
 
 /** Closes the run with the figures of the day. */
 const close = async (env, run) => {
+  const touched = await rows(env, "SELECT DISTINCT credit_id AS credit FROM decisions WHERE run_id = ?", run.id);
+  await facts(env, touched);
+  await facts(env, touched);
   await env.DB.batch([
     env.DB.prepare(FIGURES).bind(run.id, run.as_of),
     env.DB.prepare(DAY_FIGURES).bind(run.as_of, run.date),
     env.DB.prepare("INSERT INTO run_closings (run_id, status, reasons, counts, finished_at) VALUES (?, 'complete', '[]', '{}', ?)")
       .bind(run.id, new Date().toISOString()),
   ]);
+};
+
+/** Reads all facts of the credits, so many at once as Paydown. */
+const facts = async (env, of) => {
+  const credits = env.FACTS ? [...new Set(of.map(({ credit }) => credit))] : [];
+  for (let from = 0; from < credits.length; from += FACTS_AT_ONCE) {
+    const found = await rows(env, env.FACTS, JSON.stringify(credits.slice(from, from + FACTS_AT_ONCE)));
+    found.forEach((row) => JSON.parse(Object.values(row)[0]));
+  }
 };
 
 const rows = async (env, sql, ...parameters) => (await env.DB.prepare(sql).bind(...parameters).all()).results;

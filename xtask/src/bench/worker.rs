@@ -68,12 +68,19 @@ pub fn daily(bench: &Bench, table: &mut Table) -> Result<Value> {
     builds::build(&bench.setup, &[Part::ReleaseWorker])?;
     let mut all = Vec::new();
     for (credits, days) in bench.size(vec![(1_000, 8), (DAY, 6), (100_000, 2)], vec![(200, 3)]) {
-        let options =
-            json!({ "ledger": eve(bench, credits, 0)?, "days": days, "python": python(&bench.setup)? });
+        let is_row = credits == DAY || bench.quick;
+        let contestants: &[&str] =
+            if is_row { &["paydown", "floor", "lawful", "bare"] } else { &["paydown", "floor"] };
+        let options = json!({
+            "ledger": eve(bench, credits, 0)?,
+            "days": days,
+            "contestants": contestants,
+            "python": python(&bench.setup)?,
+        });
         let measured = node(bench, "daily", options)?;
         let seconds = |who: &str| number(&measured, &format!("/contestants/{who}/seconds"));
         let what = format!("daily run, {credits} debits");
-        if credits == DAY || bench.quick {
+        if is_row {
             let speed = seconds("floor") / seconds("paydown");
             table.add(format!("{what}: speed"), speed, Target::AtLeast(0.8), " of the floor");
         }
