@@ -635,7 +635,8 @@ fn read_ordinary_row<'a>(
 /// The columns of the contract, in its order.
 const USUAL_COLUMNS: [Column; 4] = [Column::TransactionId, Column::Status, Column::Code, Column::At];
 
-/// Does what [`read_ordinary_row`] says for the usual columns, without asking at each field which it is.
+/// Does what [`read_ordinary_row`] says for the usual columns, without asking at each field which it is. It is compiled into the
+/// loop over rows with what it calls: by itself the compiler keeps them apart, which takes a tenth more.
 #[inline(always)]
 fn read_usual_row<'a>(lines: &'a str, latest: Instant, usual: &mut Usual) -> Option<(ReportRow<'a>, usize)> {
     let (transaction_id, rest) = split_ordinary_id(lines, b',', usual)?;

@@ -22,7 +22,7 @@ use paydown::plan::{MAX_INSTALLMENTS, MAX_INTERVAL_DAYS};
 use uuid::Uuid;
 
 use super::body::Body;
-use super::call::{Answered, Call, Outcome, allowed, json};
+use super::call::{AdvanceOutcome, Answered, Call, allowed, json};
 use super::problem::{Problem, REPLAYED};
 use crate::config::Settings;
 use crate::error::Fault;
@@ -343,7 +343,7 @@ async fn conclude(ports: &Ports, mut request: Request, answer: Answer) -> Answer
         (None, Some(_)) => "refused",
         (None, None) => "unknown",
     };
-    let outcome = Outcome { credit_id, outcome, account: log::shortened(&request.account_id) };
+    let outcome = AdvanceOutcome { credit_id, outcome, account: log::shortened(&request.account_id) };
     let mut response = if let Some(refusal) = &request.refusal {
         Problem::refused(refusal, credit_id, request.request_id).into_response()
     } else {

@@ -50,7 +50,7 @@ pub struct Caller(pub Uuid);
 
 /// What became of an advance, for the log's line of its request.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub struct AdvanceOutcome {
     /// The credit.
     pub credit_id: CreditId,
     /// What the processor's answer came to.

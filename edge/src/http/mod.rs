@@ -43,7 +43,7 @@ use axum::response::Response;
 use serde_json::json;
 use uuid::Uuid;
 
-use call::{Caller, Outcome, RequestId};
+use call::{AdvanceOutcome, Caller, RequestId};
 use problem::Problem;
 pub use routes::{Access, ROUTES, Route};
 
@@ -78,7 +78,7 @@ async fn identified(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).await;
     let caller = response.extensions().get::<Caller>().map(|caller| caller.0);
-    let outcome = response.extensions_mut().remove::<Outcome>();
+    let outcome = response.extensions_mut().remove::<AdvanceOutcome>();
     let failed = response.status().is_client_error() || response.status().is_server_error();
     let problem = response.extensions_mut().remove::<Problem>();
     let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
@@ -105,13 +105,15 @@ fn log_request(
     path: &str,
     response: &Response,
     caller: Option<Uuid>,
-    outcome: Option<Outcome>,
+    outcome: Option<AdvanceOutcome>,
 ) {
     let mut line = json!({
         "request_id": id, "method": method.as_str(), "path": path, "status": response.status().as_u16(),
         "api_key_id": caller,
     });
-    if let (Some(line), Some(Outcome { credit_id, outcome, account })) = (line.as_object_mut(), outcome) {
+    if let (Some(line), Some(AdvanceOutcome { credit_id, outcome, account })) =
+        (line.as_object_mut(), outcome)
+    {
         line.insert("credit_id".into(), json!(credit_id));
         line.insert("outcome".into(), json!(outcome));
         line.insert("account".into(), json!(account));

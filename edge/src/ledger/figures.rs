@@ -375,7 +375,8 @@ const CHANGED: &str = changed!(
 const ALL: &str = changed!("SELECT id AS credit_id FROM credits", "0", "");
 
 /// The facts that figures follow from, each with its decision; the turns of the decisions from the first that is not counted
-/// on; and the first turn after the last decision to count, if one has landed.
+/// on; and the first turn after the last decision to count, if one has landed. Debits and words are arrays, in the order of their fields
+/// in core.
 const TOLD: &str = "
 SELECT json_object(
   'id', c.id, 'account_id', c.account_id, 'currency', c.currency,

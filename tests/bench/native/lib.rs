@@ -122,24 +122,11 @@ fn confirmed_credit(number: u32) -> Facts {
         code: None,
         at: instant("2026-01-05T18:00:00Z"),
     };
+    let created_at = instant("2026-01-05T15:00:00Z");
     Facts {
-        id,
-        account_id,
-        currency: "USD".into(),
-        terms: terms(number),
-        created_at: instant("2026-01-05T15:00:00Z"),
-        turn: 0,
         transaction_id: TransactionId::try_from(format!("tx_{id}")).ok(),
-        debits: vec![],
         observations: vec![said],
-        words: vec![],
-        timeouts: vec![],
-        unknown_answers: vec![],
-        holds: vec![],
-        exceptions: vec![],
-        written_off: false,
-        external_payments: vec![],
-        refunds: vec![],
+        ..Facts::asked_for(id, &account_id, "USD", terms(number), created_at)
     }
 }
 
