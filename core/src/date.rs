@@ -109,7 +109,7 @@ pub struct Zone {
 impl Zone {
     /// A zone from its transitions, in any order.
     pub fn new(mut transitions: Vec<(Instant, i32)>) -> Zone {
-        transitions.sort();
+        transitions.sort_unstable();
         Zone { transitions }
     }
 

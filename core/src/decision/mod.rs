@@ -627,7 +627,10 @@ impl<'a> Deciding<'a> {
 
     /// The debits wanted, by due date, then sequence.
     fn in_turn(&self, wanted: impl Fn(&Debit) -> bool) -> Vec<usize> {
-        let mut indices = self.indices_of(wanted);
+        self.sorted(self.indices_of(wanted))
+    }
+
+    fn sorted(&self, mut indices: Vec<usize>) -> Vec<usize> {
         indices.sort_by_key(|i| self.state.debits.get(*i).map(|d| (d.facts.due_date, d.facts.sequence)));
         indices
     }

@@ -195,12 +195,9 @@ impl Deciding<'_> {
             return;
         }
         let descendants = cause.map(|index| self.descendants(index)).unwrap_or_default();
-        let mut scheduled = self.indices_of(Debit::is_scheduled);
-        scheduled.sort_by_key(|i| {
-            let place = self.state.debits.get(*i).map(|d| (d.facts.due_date, d.facts.sequence));
-            (descendants.contains(i), place)
-        });
-        for victim in scheduled.into_iter().rev() {
+        let scheduled = self.in_turn(Debit::is_scheduled).into_iter().rev();
+        let (first, others): (Vec<usize>, Vec<usize>) = scheduled.partition(|i| descendants.contains(i));
+        for victim in first.into_iter().chain(others) {
             if excess <= 0 {
                 return;
             }

@@ -80,7 +80,7 @@ impl Body {
     /// What was read; or 422 with all that is wrong, the members that nobody asked for included.
     pub fn finish<T>(mut self, read: Option<T>) -> Result<T, Problem> {
         let mut unknown: Vec<String> = self.members.drain(..).map(|(name, _)| name).collect();
-        unknown.sort();
+        unknown.sort_unstable();
         unknown.dedup();
         for name in unknown {
             self.wrong(&name, "is not a known field");

@@ -43,7 +43,7 @@ async fn page(
     for _ in 0..MAX_EXAMINED.div_ceil(SLICE) {
         let examined = listings::debits(database, &wanted).await?;
         let mut credits: Vec<CreditId> = examined.iter().map(|e| e.credit_id).collect();
-        credits.sort();
+        credits.sort_unstable();
         credits.dedup();
         let facts = ledger::facts::facts(database, &credits).await?;
         let debits: Vec<Debit> = facts.iter().flat_map(Debit::of).collect();

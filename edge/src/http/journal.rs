@@ -41,7 +41,7 @@ async fn page(ports: &Ports, mut wanted: JournalWanted, limit: usize) -> Result<
     for _ in 0..MAX_EXAMINED.div_ceil(SLICE) {
         let examined = journal::examined(&*ports.database, &wanted).await?;
         let mut moving: Vec<CreditId> = examined.iter().filter(|e| e.may_move).map(|e| e.credit_id).collect();
-        moving.sort();
+        moving.sort_unstable();
         moving.dedup();
         let histories = journal::histories(&*ports.database, &moving).await?;
         for candidate in &examined {

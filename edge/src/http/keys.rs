@@ -70,7 +70,7 @@ pub async fn revoke(call: Call) -> Answered {
 fn asked(mut body: Body) -> Result<(Vec<Scope>, String), Problem> {
     let expected = "must be a list of read, advance, operate and admin, not empty";
     let scopes = body.named("scopes", expected).map(|mut scopes: Vec<Scope>| {
-        scopes.sort();
+        scopes.sort_unstable();
         scopes.dedup();
         scopes
     });

@@ -31,25 +31,25 @@ const ATTEMPTS: u32 = 5;
 /// `POST /v1/credits/{id}/hold` `{note}`.
 pub async fn hold(call: Call) -> Answered {
     let asked = |_: &mut Body| Some(Input::Hold);
-    act(call, "hold", Subject::Credit, asked, "the credit is held by an operator already").await
+    act(call, "hold", Subject::Credit, &asked, "the credit is held by an operator already").await
 }
 
 /// `POST /v1/credits/{id}/release` `{note}`: ends all holds on the credit and fills the gaps that wait.
 pub async fn release(call: Call) -> Answered {
     let asked = |_: &mut Body| Some(Input::Release { exception_id: None });
-    act(call, "release", Subject::Credit, asked, "the credit is not held").await
+    act(call, "release", Subject::Credit, &asked, "the credit is not held").await
 }
 
 /// `POST /v1/credits/{id}/write_off` `{note}`: what is scheduled is cancelled, and gaps are filled no more.
 pub async fn write_off(call: Call) -> Answered {
     let nothing = "the credit was written off already, owes nothing, or has no plan yet";
-    act(call, "write_off", Subject::Credit, |_: &mut Body| Some(Input::WriteOff), nothing).await
+    act(call, "write_off", Subject::Credit, &|_: &mut Body| Some(Input::WriteOff), nothing).await
 }
 
 /// `POST /v1/credits/{id}/pay_off` `{note}`: one debit for all that is scheduled, due today.
 pub async fn pay_off(call: Call) -> Answered {
     let nothing = "nothing is scheduled that is not due at once already";
-    act(call, "pay_off", Subject::Credit, |_: &mut Body| Some(Input::PayOff), nothing).await
+    act(call, "pay_off", Subject::Credit, &|_: &mut Body| Some(Input::PayOff), nothing).await
 }
 
 /// `POST /v1/credits/{id}/pause` `{intervals, note}`: each scheduled debit moves so many intervals later.
@@ -58,7 +58,7 @@ pub async fn pause(call: Call) -> Answered {
         let intervals = body.whole("intervals", 1..=MAX_INTERVALS)?;
         Some(Input::Pause { intervals })
     };
-    act(call, "pause", Subject::Credit, asked, "nothing is scheduled").await
+    act(call, "pause", Subject::Credit, &asked, "nothing is scheduled").await
 }
 
 /// `POST /v1/credits/{id}/refund` `{amount, note}`: what was paid too much goes back to the customer, by a credit
@@ -72,7 +72,7 @@ pub async fn refund(call: Call) -> Answered {
         Some(Input::Refund { id: refund_id, amount })
     };
     let nothing = "it is more than was paid beyond what is owed";
-    let mut response = act(call, "refund", Subject::Credit, asked, nothing).await?;
+    let mut response = act(call, "refund", Subject::Credit, &asked, nothing).await?;
     if let Ok(place) = HeaderValue::from_str(&format!("/v1/refunds/{refund_id}")) {
         response.headers_mut().insert(LOCATION, place);
     }
@@ -90,7 +90,7 @@ pub async fn external_payment(call: Call) -> Answered {
         Some(Input::ExternalPayment { id: payment_id, amount: amount?, received_on: received_on? })
     };
     let mut response =
-        act(call, "external_payment", Subject::Credit, asked, "the payment is recorded already").await?;
+        act(call, "external_payment", Subject::Credit, &asked, "the payment is recorded already").await?;
     let place = format!("/v1/credits/{credit_id}/external_payment/{payment_id}");
     if let Ok(place) = HeaderValue::from_str(&place) {
         response.headers_mut().insert(LOCATION, place);
@@ -104,43 +104,43 @@ pub async fn revoke(call: Call) -> Answered {
     let payment_id =
         call.segment(5).parse::<Uuid>().map_err(|_| Problem::not_found("there is no such payment"))?;
     let nothing = "the credit has no such payment, or it was revoked already";
-    act(call, "revoke", Subject::Credit, |_: &mut Body| Some(Input::Revoke { payment_id }), nothing).await
+    act(call, "revoke", Subject::Credit, &|_: &mut Body| Some(Input::Revoke { payment_id }), nothing).await
 }
 
 /// `POST /v1/credits/{id}/decision` `{status, code?, note}`: what became of the advance, on evidence.
 pub async fn decide_credit(call: Call) -> Answered {
     let subject = call.id::<CreditId>("credit")?.0;
-    act(call, "decision", Subject::Credit, |body: &mut Body| decided(body, subject), NOT_TO_BE_DECIDED).await
+    act(call, "decision", Subject::Credit, &|body: &mut Body| decided(body, subject), NOT_TO_BE_DECIDED).await
 }
 
 /// `POST /v1/debits/{id}/decision` `{status, code?, note}`: what became of the debit, on evidence.
 pub async fn decide_debit(call: Call) -> Answered {
     let subject = call.id::<DebitId>("debit")?.0;
-    act(call, "decision", Subject::Debit, |body: &mut Body| decided(body, subject), NOT_TO_BE_DECIDED).await
+    act(call, "decision", Subject::Debit, &|body: &mut Body| decided(body, subject), NOT_TO_BE_DECIDED).await
 }
 
 /// `POST /v1/refunds/{id}/decision` `{status, code?, note}`: what became of the refund, on evidence.
 pub async fn decide_refund(call: Call) -> Answered {
     let subject = call.id::<RefundId>("refund")?.0;
-    act(call, "decision", Subject::Refund, |body: &mut Body| decided(body, subject), NOT_TO_BE_DECIDED).await
+    act(call, "decision", Subject::Refund, &|body: &mut Body| decided(body, subject), NOT_TO_BE_DECIDED).await
 }
 
 /// `POST /v1/refunds/{id}/attach` `{transaction_id, note}`: the transaction is that of the refund.
 pub async fn attach_refund(call: Call) -> Answered {
     let subject = call.id::<RefundId>("refund")?.0;
-    act(call, "attach", Subject::Refund, |body: &mut Body| attached(body, subject), NOT_TO_BE_ATTACHED).await
+    act(call, "attach", Subject::Refund, &|body: &mut Body| attached(body, subject), NOT_TO_BE_ATTACHED).await
 }
 
 /// `POST /v1/credits/{id}/attach` `{transaction_id, note}`: the transaction is that of the advance.
 pub async fn attach_credit(call: Call) -> Answered {
     let subject = call.id::<CreditId>("credit")?.0;
-    act(call, "attach", Subject::Credit, |body: &mut Body| attached(body, subject), NOT_TO_BE_ATTACHED).await
+    act(call, "attach", Subject::Credit, &|body: &mut Body| attached(body, subject), NOT_TO_BE_ATTACHED).await
 }
 
 /// `POST /v1/debits/{id}/attach` `{transaction_id, note}`: the transaction is that of the debit.
 pub async fn attach_debit(call: Call) -> Answered {
     let subject = call.id::<DebitId>("debit")?.0;
-    act(call, "attach", Subject::Debit, |body: &mut Body| attached(body, subject), NOT_TO_BE_ATTACHED).await
+    act(call, "attach", Subject::Debit, &|body: &mut Body| attached(body, subject), NOT_TO_BE_ATTACHED).await
 }
 
 const NOT_TO_BE_DECIDED: &str =
@@ -208,7 +208,7 @@ async fn act(
     mut call: Call,
     action: &'static str,
     subject: Subject,
-    asked: impl FnOnce(&mut Body) -> Option<Input>,
+    asked: &dyn Fn(&mut Body) -> Option<Input>,
     nothing_to_do: &str,
 ) -> Answered {
     call.parameters::<NoQuery>()?.check()?;

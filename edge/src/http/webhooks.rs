@@ -88,7 +88,7 @@ pub async fn change(mut call: Call) -> Answered {
         label: wanted.label.clone(),
         ..version
     };
-    put(&call, id, changed).await?;
+    put(&call, id, &changed).await?;
     json(StatusCode::OK, &found(&call, id).await?)
 }
 
@@ -97,7 +97,7 @@ pub async fn remove(call: Call) -> Answered {
     call.parameters::<NoQuery>()?.check()?;
     let id = call.id("webhook endpoint")?;
     if found(&call, id).await?.status != WebhookStatus::Removed {
-        put(&call, id, |version| Version { status: WebhookStatus::Removed, ..version }).await?;
+        put(&call, id, &|version| Version { status: WebhookStatus::Removed, ..version }).await?;
     }
     json(StatusCode::OK, &found(&call, id).await?)
 }
@@ -105,14 +105,14 @@ pub async fn remove(call: Call) -> Answered {
 /// `POST /v1/webhook_endpoints/{id}/pause` `{}`: what happens meanwhile waits.
 pub async fn pause(mut call: Call) -> Answered {
     let id = asked_nothing(&mut call).await?;
-    put(&call, id, |version| Version { status: WebhookStatus::Paused, ..version }).await?;
+    put(&call, id, &|version| Version { status: WebhookStatus::Paused, ..version }).await?;
     json(StatusCode::OK, &found(&call, id).await?)
 }
 
 /// `POST /v1/webhook_endpoints/{id}/resume` `{}`: it goes on where it stopped, at once.
 pub async fn resume(mut call: Call) -> Answered {
     let id = asked_nothing(&mut call).await?;
-    put(&call, id, |version| Version { status: WebhookStatus::Active, ..version }).await?;
+    put(&call, id, &|version| Version { status: WebhookStatus::Active, ..version }).await?;
     run::go_on(&call.ports, id).await?;
     run::wake_webhooks(&call.ports).await;
     json(StatusCode::OK, &found(&call, id).await?)
@@ -122,7 +122,7 @@ pub async fn resume(mut call: Call) -> Answered {
 pub async fn rotate_secret(mut call: Call) -> Answered {
     let id = asked_nothing(&mut call).await?;
     let secret = new_secret();
-    put(&call, id, |version| Version { secret: secret.clone(), ..version }).await?;
+    put(&call, id, &|version| Version { secret: secret.clone(), ..version }).await?;
     json(StatusCode::OK, &NewWebhookEndpoint { kept: found(&call, id).await?, secret })
 }
 
@@ -196,7 +196,7 @@ fn wanted(mut body: Body, is_local: bool) -> Result<Wanted, Problem> {
     let expected = "must be a list of types of events, such as credit.repaid";
     let event_types = body.optional("event_types", |body, name| body.named(name, expected));
     let mut event_types: Vec<EventType> = event_types.unwrap_or_default();
-    event_types.sort();
+    event_types.sort_unstable();
     event_types.dedup();
     let expected = format!("must be a text of 1 to {MAX_LABEL_CHARS} characters");
     let label = body.text("label", &expected, |label| trimmed(label, MAX_LABEL_CHARS));
@@ -216,7 +216,7 @@ async fn asked_nothing(call: &mut Call) -> Result<Uuid, Problem> {
 }
 
 /// Makes an endpoint another, whoever changes it at the same time. One that was removed stays as it is.
-async fn put(call: &Call, id: Uuid, change: impl Fn(Version) -> Version) -> Result<(), Problem> {
+async fn put(call: &Call, id: Uuid, change: &dyn Fn(Version) -> Version) -> Result<(), Problem> {
     for _ in 0..ATTEMPTS {
         let standing = standing(call, id).await?;
         let now = call.ports.clock.real_now().await?;
