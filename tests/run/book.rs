@@ -67,6 +67,14 @@ impl Book {
         credit
     }
 
+    /// A credit of the 6th, of which the bank first reports on the 13th, when its first debit is due.
+    pub fn advance_late(&mut self, account: &str) -> CreditId {
+        let credit = self.advance_on(6, account, 12);
+        self.forget(&format!("tx_{credit}"));
+        self.row(13, &format!("tx_{credit},success,"));
+        credit
+    }
+
     pub fn execute(&self, sql: &str) {
         self.world.database.sqlite.execute(sql).expect("the SQL of a test is valid");
     }

@@ -363,3 +363,24 @@ fn a_report_that_is_downloaded_later_reaches_back_less_far() {
     let lost = "no complete report covers the time from 2026-01-07T06:00:00.000Z to 2026-01-12T06:00:00.000Z";
     assert_eq!(holes(17), [lost]);
 }
+
+#[test]
+fn what_breaks_the_law_is_told_by_the_run_that_touches_it() {
+    let mut book = Book::new();
+    let credits = ["acct_a", "acct_b"].map(|account| book.advance(account));
+    book.live(6..=11);
+    // Behind the law's back a debit is cancelled: nobody would collect it.
+    book.execute(&format!(
+        "INSERT INTO cancellations SELECT id, credit_id, 'shortened', decision_id FROM debits
+         WHERE credit_id = '{}' AND sequence = 12",
+        credits[0]
+    ));
+    book.live_unseen(12..=12);
+    let broken = format!(
+        "L10 is broken for credit {}: 100 minor units are neither paid, in flight nor scheduled",
+        credits[0]
+    );
+    let told =
+        book.world.query("SELECT status || reasons FROM run_closings ORDER BY finished_at DESC LIMIT 1");
+    assert_eq!(told, [format!("incomplete{}", serde_json::json!([broken]))]);
+}

@@ -23,6 +23,7 @@ fn book() -> Book {
     for account in ["acct_calm", "acct_poor", "acct_closed", "acct_closed"] {
         book.advance(account);
     }
+    book.advance_late("acct_late");
     book.row(13, "tx_of_nobody,success,");
     book.row(13, "tx_of_nobody,exploded,");
     book.live(6..=12);

@@ -1,8 +1,8 @@
 //! The figures are those of the whole book at any moment: while a run counts, after operators acted, in another zone. (Every
 //! run of the other tests, and every day of the simulation, is looked at as well.)
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use chrono::DateTime;
@@ -20,6 +20,7 @@ use paydown_tests::client::Client;
 use serde_json::json;
 
 use crate::book::{Book, at};
+use crate::meanwhile::{has, meanwhile};
 
 fn advance(client: &Client, number: usize) {
     let body = json!({ "account_id": format!("acct_new_{number}"), "amount": 5000 }).to_string();
@@ -27,7 +28,7 @@ fn advance(client: &Client, number: usize) {
     assert_eq!(advanced.status, 201, "{advanced:?}");
 }
 
-fn hold(client: &Client, credit: CreditId) {
+pub fn hold(client: &Client, credit: CreditId) {
     let held = client.operate(
         &format!("/v1/credits/{credit}/hold"),
         &format!("hold-{credit}"),
@@ -174,10 +175,6 @@ struct Slower {
 /// A database that is lost when a run is to be closed.
 struct LostAtTheEnd(Arc<dyn Database>);
 
-fn has(statements: &[Statement], what: &str) -> bool {
-    statements.iter().any(|statement| statement.sql.contains(what))
-}
-
 #[async_trait(?Send)]
 impl Database for Slower {
     async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<String>>, Fault> {
@@ -263,34 +260,13 @@ fn what_was_counted_to_its_end_is_not_lost_to_who_counted_a_part_of_it() {
     assert_eq!(book.world.query("SELECT count(*) FROM figures"), ["7"], "each run has its figures");
 }
 
-/// A database before which something happens once: right when the facts of the credits that changed are read.
-struct Meanwhile {
-    inner: Arc<dyn Database>,
-    happens: Mutex<Option<Box<dyn FnOnce() + Send>>>,
-}
-
-#[async_trait(?Send)]
-impl Database for Meanwhile {
-    async fn batch(&self, statements: &[Statement]) -> Result<Vec<Vec<String>>, Fault> {
-        if has(statements, "'turns', json((")
-            && let Some(happens) = self.happens.lock().expect("nobody panicked").take()
-        {
-            happens();
-        }
-        self.inner.batch(statements).await
-    }
-}
-
 #[test]
 fn what_an_operator_decides_between_finding_a_credit_and_counting_it_is_the_next_runs() {
     let mut book = Book::new();
     let credit = book.advance("acct_a");
     book.live(6..=11);
-    let (ports, client) = (book.world.ports(), Client::of(book.world.clone()));
-    let happens: Box<dyn FnOnce() + Send> =
-        Box::new(move || std::thread::spawn(move || hold(&client, credit)).join().expect("it is held"));
-    let meanwhile = Meanwhile { inner: ports.database.clone(), happens: Mutex::new(Some(happens)) };
-    let ports = Ports { database: Arc::new(meanwhile), ..ports };
+    let client = Client::of(book.world.clone());
+    let ports = meanwhile(book.world.ports(), "'turns', json((", move || hold(&client, credit));
     // On the twelfth the first debit is issued, so that the credit is counted.
     block_on(daily(&ports, at(12).expect("an instant"))).expect("the run ends without a fault");
     assert_eq!(book.world.query("SELECT count(*) FROM decided_between_runs"), ["1"], "it was held meanwhile");

@@ -6,6 +6,8 @@ mod cost;
 mod days;
 mod faults;
 mod figures;
+mod issuing;
+mod meanwhile;
 mod parts;
 mod replay;
 mod scenarios;

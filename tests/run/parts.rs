@@ -74,9 +74,7 @@ const SMALL: Budget =
 fn parts_come_to_what_the_whole_comes_to() {
     let whole = undivided();
     let (divided, parts) = live(book(SMALL), one_by_one);
-    for expected in
-        ["observations/0", "observations/3", "words/0", "words/3", "issue/0", "issue/3", "check/3"]
-    {
+    for expected in ["observations/0", "observations/3", "words/0", "words/3", "issue/0", "issue/3"] {
         assert!(parts.iter().any(|part| part == expected), "{expected} in {parts:?}");
     }
     assert_eq!(divided.everything(), whole.everything());
@@ -168,6 +166,18 @@ fn a_processor_that_allows_so_many_calls_a_minute_has_no_more() {
             (due..due + due / 10).contains(&waited),
             "{waited} ms for 90 calls, {most} a minute: {due} ms"
         );
+        assert_eq!(book.world.processor.calls().len(), 90);
+    }
+}
+
+#[test]
+fn what_is_just_a_part_is_not_divided() {
+    for (part_credits, words) in [(90, 0), (89, 2)] {
+        let budget = Budget { part_credits, ..Budget::default() };
+        let (book, parts) = live(book(budget), one_by_one);
+        let of_words = parts.iter().filter(|part| part.starts_with("words/")).count();
+        // On the sixth the ninety are planned, on the thirteenth their first debits are collected.
+        assert_eq!(of_words, 2 * words, "{part_credits}: {parts:?}");
         assert_eq!(book.world.processor.calls().len(), 90);
     }
 }

@@ -32,7 +32,7 @@ pub struct Since {
     pub cursor: String,
     /// Credits behind this one are another part's.
     pub until: String,
-    /// How many credits are looked for at once.
+    /// How many credits are looked for at once; one more is found where there are more.
     pub limit: u32,
 }
 
@@ -43,7 +43,7 @@ pub struct Search {
     ends: &'static str,
 }
 
-/// The credits of a search behind the cursor, as many as are asked for at most, in order.
+/// The credits of a search behind the cursor, in order: one more than are asked for at most.
 pub async fn find(database: &dyn Database, search: &Search, since: &Since) -> Result<Vec<CreditId>, Fault> {
     rows(database, statement(search.some, since)?).await
 }
@@ -76,7 +76,7 @@ macro_rules! search {
             some: concat!(
                 "SELECT json_quote(credit_id) FROM (",
                 $credits,
-                ") WHERE credit_id > ?1 ->> '$.cursor' AND credit_id <= ?1 ->> '$.until' ORDER BY credit_id LIMIT ?1 ->> '$.limit'"
+                ") WHERE credit_id > ?1 ->> '$.cursor' AND credit_id <= ?1 ->> '$.until' ORDER BY credit_id LIMIT ?1 ->> '$.limit' + 1"
             ),
             ends: concat!(
                 "SELECT json_quote(credit_id) FROM (SELECT credit_id, row_number() OVER (ORDER BY credit_id) AS number FROM (",

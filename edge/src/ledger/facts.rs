@@ -115,5 +115,8 @@ pub(crate) fn facts_of(ids: &[CreditId]) -> Result<Statement, Fault> {
 
 /// The facts of the credits among `ids` that exist, in the order of `ids`.
 pub async fn facts(database: &dyn Database, ids: &[CreditId]) -> Result<Vec<Facts>, Fault> {
+    if ids.is_empty() {
+        return Ok(vec![]);
+    }
     rows(database, facts_of(ids)?).await
 }

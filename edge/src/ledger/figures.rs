@@ -25,7 +25,7 @@ use crate::error::Fault;
 use crate::ports::{Database, Statement};
 
 /// How many credits that changed are found at once.
-const FOUND: usize = 10_000;
+pub const FOUND: usize = 10_000;
 
 /// How many credits are counted at once.
 const SLICE: usize = 250;
@@ -69,8 +69,7 @@ pub struct Marks {
 }
 
 impl Marks {
-    /// Whether a run that began to count by these marks may go on: not when it was given another zone meanwhile. It closes
-    /// without figures then, and the next run counts.
+    /// Whether what is counted by these marks holds: not when the run was given another zone meanwhile.
     pub fn hold(&self, base: Option<&Counted>, zone: &Zone) -> Result<bool, Fault> {
         Ok(self.base == base.map(|base| base.run_id) && self.zone == zone_id(zone)?)
     }
@@ -122,11 +121,13 @@ pub async fn now(database: &dyn Database, zone: &Zone, days: &[BusinessDate]) ->
     let mut cursor = String::new();
     loop {
         let found = changed(database, &span, &cursor).await?;
-        let Some(last) = found.last() else { return Ok(figures) };
-        cursor = last.credit_id.to_string();
         for slice in found.chunks(SLICE) {
-            figures.plus(&difference(database, zone, &span, slice).await?);
+            figures.plus(&difference(database, zone, &span, slice, |_| ()).await?);
         }
+        cursor = match found.last() {
+            Some(last) if found.len() == FOUND => last.credit_id.to_string(),
+            Some(_) | None => return Ok(figures),
+        };
     }
 }
 
@@ -152,6 +153,12 @@ impl Span {
     pub fn of_run(base: Option<&Counted>, as_of: Instant, marks: &Marks) -> Span {
         Span { until: text(as_of), up_to: Some(marks.decided), ..Span::since(base) }
     }
+
+    /// What runs decided behind an instant and up to that of a run.
+    pub fn of_decisions(since: Option<Instant>, as_of: Instant, marks: &Marks) -> Span {
+        let since = Some(since.map(text).unwrap_or_default());
+        Span { since, after: marks.decided, until: text(as_of), up_to: Some(marks.decided) }
+    }
 }
 
 /// The credits behind one that changed in a span; all of them where there is nothing to build on.
@@ -160,7 +167,8 @@ pub async fn changed(database: &dyn Database, span: &Span, cursor: &str) -> Resu
     rows(database, statement(sql, &json!({ "span": span, "cursor": cursor, "limit": FOUND }))?).await
 }
 
-/// By how much the figures change with these credits. One of which nothing was decided before counts as a new one already.
+/// By how much the figures change with these credits, each of which is looked at as it stands then. One of which nothing was
+/// decided before counts as a new one already.
 ///
 /// Up to which turn a credit counts is read with its facts: a decision may land after it was found that the credit changed.
 pub async fn difference(
@@ -168,12 +176,15 @@ pub async fn difference(
     zone: &Zone,
     span: &Span,
     changed: &[Changed],
+    mut look: impl FnMut(&Facts),
 ) -> Result<Figures, Fault> {
     let of = |facts: &Facts| Figures::of(facts, |at| zone.business_date(at));
     let mut difference = Figures::default();
     let wanted = json!({ "changed": changed, "up_to": span.up_to });
     for told in rows::<Told>(database, statement(TOLD, &wanted)?).await? {
-        difference.plus(&of(&told.before(told.to)));
+        let stands = told.before(told.to);
+        look(&stands);
+        difference.plus(&of(&stands));
         match told.from {
             0 => difference.minus(&Figures::of_new(1)),
             from => difference.minus(&of(&told.before(Some(from)))),

@@ -1,5 +1,7 @@
-//! After stage 8: the run counts what changed since the figures before, so that the dashboard need not sum up the book.
+//! Stage 8: L10 is checked over everything that changed since the figures before, and what changed is counted, so that the
+//! dashboard need not sum up the book.
 
+use paydown::credit::{Facts, State};
 use paydown::figures::Figures;
 use serde::{Deserialize, Serialize};
 
@@ -17,10 +19,16 @@ struct Count {
     /// By how much the figures change with the credits counted so far.
     #[serde(default)]
     difference: Figures,
+    /// Why the run is not complete.
+    #[serde(default)]
+    reasons: Vec<String>,
+    /// Whether days were counted in another zone meanwhile: the run closes without figures then, and the next one counts.
+    #[serde(default)]
+    is_void: bool,
 }
 
-/// Counts the credits that changed. What is counted stands still: the run decides nothing more, and what operators decide
-/// from now on is for the next.
+/// Checks and counts the credits that changed, by one look at each. What is looked at stands still: the run decides nothing
+/// more, and what operators decide from now on is for the next.
 pub(super) async fn count(running: &Running<'_>) -> Result<Stretch, Fault> {
     let (database, run) = (running.database(), &running.run);
     let base = base(running).await?;
@@ -32,15 +40,13 @@ pub(super) async fn count(running: &Running<'_>) -> Result<Stretch, Fault> {
     // Another invocation may have counted to the end meanwhile.
     let Some(mut cursor) = begun.cursor else { return Ok(Stretch::Done(begun.detail)) };
     let mut count: Count = serde_json::from_value(begun.detail)?;
-    if !count.marks.hold(base.as_ref(), zone)? {
-        return Ok(Stretch::Done(serde_json::to_value(&count)?));
-    }
-    let span = Span::of_run(base.as_ref(), run.as_of, &count.marks);
+    count.is_void |= !count.marks.hold(base.as_ref(), zone)?;
+    let span = match count.is_void {
+        false => Span::of_run(base.as_ref(), run.as_of, &count.marks),
+        true => Span::of_decisions(run.before.as_ref().map(|before| before.as_of), run.as_of, &count.marks),
+    };
     loop {
         let found = figures::changed(database, &span, &cursor).await?;
-        if found.is_empty() {
-            return Ok(Stretch::Done(serde_json::to_value(&count)?));
-        }
         for slice in found.chunks(SLICE_CREDITS) {
             if running.is_spent().await? {
                 let (slice, detail) = (begun.slice.saturating_add(1), serde_json::to_value(&count)?);
@@ -48,11 +54,21 @@ pub(super) async fn count(running: &Running<'_>) -> Result<Stretch, Fault> {
                 ledger::batch(database, &[so_far]).await?;
                 return Ok(Stretch::Later(Later { seconds: 0 }));
             }
-            let difference = figures::difference(database, zone, &span, slice).await?;
+            let check = |facts: &Facts| count.reasons.extend(broken(facts));
+            let difference = figures::difference(database, zone, &span, slice, check).await?;
             count.difference.plus(&difference);
             cursor = slice.last().map(|changed| changed.credit_id.to_string()).unwrap_or_default();
         }
+        if found.len() < figures::FOUND {
+            return Ok(Stretch::Done(serde_json::to_value(&count)?));
+        }
     }
+}
+
+/// How a credit breaks L10, if it does.
+fn broken(facts: &Facts) -> Vec<String> {
+    let breaches = State::of(facts).breaches();
+    breaches.iter().map(|breach| format!("L10 is broken for credit {}: {breach}", facts.id)).collect()
 }
 
 /// The statements that write the figures with the run's end, from what its stage counted.
@@ -63,7 +79,7 @@ pub(super) async fn figures(running: &Running<'_>, status: &str) -> Result<Vec<S
     let base = base(running).await?;
     let count: Count = serde_json::from_value(counted.detail)?;
     // They do not hold either when someone else closed the run meanwhile.
-    if !count.marks.hold(base.as_ref(), &running.ports.settings.zone)? {
+    if count.is_void || !count.marks.hold(base.as_ref(), &running.ports.settings.zone)? {
         return Ok(vec![]);
     }
     figures::counted((run.id, run.as_of), status, base, &count.marks, count.difference)

@@ -49,17 +49,24 @@ async fn decide_all(
     input: &impl AsyncFn(&[Facts]) -> Result<Input, Fault>,
 ) -> Result<Vec<CreditId>, Fault> {
     for _ in 0..ATTEMPTS {
-        let mut landings = Vec::new();
+        let (mut landings, mut intents) = (Vec::new(), Vec::new());
         let found = facts(running.database(), &credits).await?;
         let input = input(&found).await?;
-        for facts in found {
+        for mut facts in found {
             let decision = decide(&facts, input.clone(), &running.context());
             if !decision.facts.is_empty() {
-                landings.push(running.landing(&facts, input.clone(), decision, vec![]));
+                landings.push(running.landing(&facts, input.clone(), decision.clone(), vec![]));
             }
+            facts.apply(&decision, running.run.as_of);
+            intents.push((facts.id, running.intent(facts)?));
         }
         let landed = land(running.database(), &landings, &running.policy_id).await?;
         credits = landings.iter().map(|l| l.credit_id).filter(|id| !landed.contains(*id)).collect();
+        let intents = intents.into_iter().filter(|(credit_id, _)| !credits.contains(credit_id));
+        running
+            .intents
+            .borrow_mut()
+            .extend(intents.filter_map(|(credit_id, intent)| Some((credit_id, intent?))));
         if credits.is_empty() {
             break;
         }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::calling::{Call, asks_to_wait, call, refusals};
 use super::{Later, Place, Running, Stage, Stretch, Worked};
 use crate::error::Fault;
-use crate::ledger::decisions::land;
+use crate::ledger::decisions::{Landing, land};
 use crate::ledger::facts::facts;
 use crate::ledger::{calls, credits, stops};
 use crate::processor::{Direction, body};
@@ -149,10 +149,8 @@ async fn still_due(
 ) -> Result<Vec<CreditId>, Fault> {
     let mut left: Vec<CreditId> = known.iter().filter(|(_, is_due)| **is_due).map(|(id, _)| *id).collect();
     let unknown: Vec<CreditId> = credits.iter().filter(|id| !known.contains_key(id)).copied().collect();
-    if !unknown.is_empty() {
-        let found = facts(running.database(), &unknown).await?;
-        left.extend(found.iter().filter(|facts| is_due(running, facts)).map(|facts| facts.id));
-    }
+    let found = facts(running.database(), &unknown).await?;
+    left.extend(found.iter().filter(|facts| is_due(running, facts)).map(|facts| facts.id));
     Ok(left)
 }
 
@@ -179,6 +177,36 @@ impl Running<'_> {
     }
 }
 
+/// A decision to issue that is to land yet, and whether something more is due with it.
+pub(super) struct Intent {
+    landing: Landing,
+    is_due: bool,
+}
+
+impl Running<'_> {
+    /// What is to be issued of a credit on which the run decides, from the facts that are at hand: they need not be read once more.
+    /// Should something change meanwhile, it does not land, as its turn is taken then.
+    pub(super) fn intent(&self, facts: Facts) -> Result<Option<Intent>, Fault> {
+        if self.part.is_some() || !is_due(self, &facts) {
+            return Ok(None);
+        }
+        let (landing, is_due) = decided(self, facts)?;
+        Ok(landing.map(|landing| Intent { landing, is_due }))
+    }
+}
+
+/// The decision to issue what is due of a credit, if anything is; and whether something more is due with it.
+fn decided(running: &Running<'_>, mut facts: Facts) -> Result<(Option<Landing>, bool), Fault> {
+    let decision = decide(&facts, Input::Issue, &running.context());
+    if decision.facts.is_empty() {
+        return Ok((None, is_due(running, &facts)));
+    }
+    let bodies = bodies_of(running, &facts, &decision.effects)?;
+    let landing = running.landing(&facts, Input::Issue, decision.clone(), bodies);
+    facts.apply(&decision, running.run.as_of);
+    Ok((Some(landing), is_due(running, &facts)))
+}
+
 /// What came of claiming a slice.
 #[derive(Default)]
 struct Claimed {
@@ -192,15 +220,20 @@ struct Claimed {
 async fn claim(running: &Running<'_>, mut credits: Vec<CreditId>) -> Result<Claimed, Fault> {
     let mut claimed = Claimed::default();
     for _ in 0..ATTEMPTS {
-        let mut landings = Vec::new();
-        for mut facts in facts(running.database(), &credits).await? {
-            let decision = decide(&facts, Input::Issue, &running.context());
-            if !decision.facts.is_empty() {
-                let bodies = bodies_of(running, &facts, &decision.effects)?;
-                landings.push(running.landing(&facts, Input::Issue, decision.clone(), bodies));
+        let (mut landings, mut unread) = (Vec::new(), Vec::new());
+        for credit_id in &credits {
+            match running.intents.borrow_mut().remove(credit_id) {
+                Some(intent) => {
+                    claimed.known.insert(*credit_id, intent.is_due);
+                    landings.push(intent.landing);
+                }
+                None => unread.push(*credit_id),
             }
-            facts.apply(&decision, running.run.as_of);
-            claimed.known.insert(facts.id, is_due(running, &facts));
+        }
+        for facts in facts(running.database(), &unread).await? {
+            let (credit_id, (landing, is_due)) = (facts.id, decided(running, facts)?);
+            claimed.known.insert(credit_id, is_due);
+            landings.extend(landing);
         }
         let landed = land(running.database(), &landings, &running.policy_id).await?;
         for landing in landings.iter().filter(|l| landed.contains(l.credit_id)) {

@@ -39,9 +39,12 @@ pub use sandbox::advance;
 pub use sweeping::{dead_letter, sweep};
 pub use webhooks::{go_on, resend, rewind, standing, wake_webhooks};
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use budget::Meter;
+use issuing::Intent;
 use parts::{Parts, Rest};
 use paydown::date::{Instant, days_before, text};
 use paydown::decision::Context;
@@ -90,7 +93,7 @@ enum Stage {
     Words,
     Weigh,
     Issue,
-    Check,
+    Strikes,
     Figures,
 }
 
@@ -102,7 +105,7 @@ impl Stage {
         Stage::Words,
         Stage::Weigh,
         Stage::Issue,
-        Stage::Check,
+        Stage::Strikes,
         Stage::Figures,
     ];
 
@@ -118,7 +121,7 @@ impl Stage {
             Stage::Words => "words",
             Stage::Weigh => "weigh",
             Stage::Issue => "issue",
-            Stage::Check => "check",
+            Stage::Strikes => "strikes",
             Stage::Figures => ledger::figures::STAGE,
         }
     }
@@ -134,6 +137,8 @@ struct Running<'a> {
     part: Option<(Stage, Part)>,
     /// Whether nobody worked on it any more.
     is_left: bool,
+    /// What is to be issued, as far as the words were decided in this invocation.
+    intents: RefCell<BTreeMap<CreditId, Intent>>,
 }
 
 /// What a stage says about itself when it is done.
@@ -178,7 +183,8 @@ struct Worked {
 impl<'a> Running<'a> {
     fn new(ports: &'a Ports, meter: Arc<Meter>, run: runs::Run) -> Result<Running<'a>, Fault> {
         let (policy_id, _) = ledger::decisions::policy_row(&ports.settings)?;
-        Ok(Running { ports, meter, run, policy_id, part: None, is_left: false })
+        let intents = RefCell::default();
+        Ok(Running { ports, meter, run, policy_id, part: None, is_left: false, intents })
     }
 
     /// All stages, and the run's end; or where it broke off.
@@ -228,7 +234,7 @@ impl<'a> Running<'a> {
         let (name, now) = (self.rows_of(stage), self.ports.clock.now().await?);
         ledger::batch(self.database(), &[runs::stage_done(self.run.id, &name, &detail, now)?]).await?;
         // What was counted is too much for a line.
-        let told = if stage == Stage::Figures { Value::Null } else { detail };
+        let told = if stage == Stage::Figures { because(&reasons_of(&[detail])) } else { detail };
         log::info("stage done", json!({ "run_id": self.run.id, "stage": name, "detail": told }));
         Ok(None)
     }
@@ -242,7 +248,7 @@ impl<'a> Running<'a> {
             Stage::Words => deciding::words(self).await?,
             Stage::Weigh => weighing::weigh(self).await?,
             Stage::Issue => issuing::issue(self).await?,
-            Stage::Check => closing::check(self).await?,
+            Stage::Strikes => striking::strikes(self).await?,
             Stage::Figures => counting::count(self).await?,
         })
     }
@@ -262,10 +268,7 @@ impl<'a> Running<'a> {
             }
             let since = self.since(&place.cursor);
             let found = credits::find(self.database(), search, &since).await?;
-            if found.is_empty() {
-                return Ok(Stretch::Done(because(&place.reasons)));
-            }
-            let is_more = found.len() >= usize::try_from(since.limit).unwrap_or(usize::MAX);
+            let is_more = found.len() > usize::try_from(since.limit).unwrap_or(usize::MAX);
             if is_more && self.part.is_none() && place.cursor.is_empty() {
                 let ends = credits::ends(self.database(), search, &since).await?;
                 return self.divide(stage, &ends.iter().map(CreditId::to_string).collect::<Vec<_>>()).await;
@@ -279,6 +282,9 @@ impl<'a> Running<'a> {
                     return Ok(Stretch::Later(later));
                 }
                 self.done_with(stage, &mut place, slice, worked).await?;
+            }
+            if !is_more {
+                return Ok(Stretch::Done(because(&place.reasons)));
             }
         }
     }

@@ -5,15 +5,28 @@ use paydown::decision::{Input, decide, two_strikes};
 use paydown::id::{CreditId, DebitId, RunId};
 use paydown::observation::Word;
 
+use super::{Running, Stage, Stretch, Worked, because};
 use crate::error::Fault;
+use crate::ledger::credits;
 use crate::ledger::decisions::{Landing, land, policy_row};
 use crate::ledger::facts::facts;
 use crate::ledger::strikes::{AccountWords, with_new_failures};
 use crate::ports::Ports;
-use crate::run::Running;
 
 /// How often a credit is decided again when someone else decided on it in between.
 const ATTEMPTS: u32 = 5;
+
+/// Once more over everything the run touched, for the refusals of a slice that broke off before their account was looked at.
+pub(super) async fn strikes(running: &Running<'_>) -> Result<Stretch, Fault> {
+    if !running.ports.settings.policy.two_strikes {
+        return Ok(Stretch::Done(because(&[])));
+    }
+    let work = async |credits: Vec<CreditId>, _: &[String]| {
+        running.strike(&credits).await?;
+        Ok(Worked::default())
+    };
+    running.slices(Stage::Strikes, running.place(Stage::Strikes).await?, &credits::TOUCHED, work).await
+}
 
 impl Running<'_> {
     /// Looks at the accounts of `credits` on which a word was taken into effect since the run before: by this run, or

@@ -12,7 +12,8 @@ use crate::components::intl::{At, On, date, money, number};
 use crate::data::{reading, report};
 
 /// The stages as a run goes through them.
-const IN_ORDER: [&str; 8] = ["seek", "report", "observations", "words", "weigh", "issue", "check", "figures"];
+const IN_ORDER: [&str; 8] =
+    ["seek", "report", "observations", "words", "weigh", "issue", "strikes", "figures"];
 
 /// The page.
 #[component]
