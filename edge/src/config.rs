@@ -82,6 +82,9 @@ pub struct Budget {
     /// How many credits a part of a stage has, and as many are looked for at once. To look for some costs as much as to look
     /// for all, so that an invocation looks but once or twice; ten thousand ids are 400 kB.
     pub part_credits: u32,
+    /// How many credits a slice decides at once: each slice costs a few round trips, and its credits are in memory together. At a
+    /// tenth of a second for a call, six at once, so many are called within the eight seconds after which a set of calls begins no more.
+    pub slice_credits: u32,
     /// How many bytes of a report a part has: as much as one invocation reads.
     pub part_bytes: u64,
 }
@@ -93,6 +96,7 @@ impl Default for Budget {
             subrequests: 8_000,
             statements: 800,
             part_credits: 10_000,
+            slice_credits: 400,
             part_bytes: 32 << 20,
         }
     }

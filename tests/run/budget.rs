@@ -21,7 +21,7 @@ use crate::book::{Book, at};
 /// A day on which three hundred debits are due; the day before it was lived.
 fn due_book(statements: u32) -> Book {
     let mut book = Book::new();
-    let budget = Budget { statements, ..Budget::default() };
+    let budget = Budget { statements, slice_credits: 100, ..Budget::default() };
     book.world.settings = Arc::new(Settings { budget, ..Settings::default() });
     for number in 0..300 {
         book.advance(&format!("acct_{number}"));

@@ -68,7 +68,7 @@ fn what_comes_while_a_run_counts_is_not_lost() {
     }
     let client = Client::of(book.world.clone());
     book.live(6..=11);
-    let budget = Budget { statements: 20, ..Budget::default() };
+    let budget = Budget { statements: 20, slice_credits: 200, ..Budget::default() };
     book.world.settings = Arc::new(Settings { budget, ..Settings::default() });
     book.run(12);
     let as_of = at(12).expect("an instant");
@@ -281,7 +281,7 @@ fn a_run_that_is_given_another_zone_while_it_counts_leaves_the_figures_to_the_ne
         book.advance(&format!("acct_{number}"));
     });
     book.live(6..=11);
-    let budget = Budget { statements: 20, ..Budget::default() };
+    let budget = Budget { statements: 20, slice_credits: 200, ..Budget::default() };
     book.world.settings = Arc::new(Settings { budget, ..Settings::default() });
     book.run(12);
     let as_of = at(12).expect("an instant");

@@ -67,8 +67,14 @@ fn undivided() -> Book {
     book
 }
 
-const SMALL: Budget =
-    Budget { seconds: 300, subrequests: 8_000, statements: 800, part_credits: 25, part_bytes: 1_000 };
+const SMALL: Budget = Budget {
+    part_credits: 25,
+    part_bytes: 1_000,
+    slice_credits: 10,
+    seconds: 300,
+    subrequests: 8_000,
+    statements: 800,
+};
 
 #[test]
 fn parts_come_to_what_the_whole_comes_to() {

@@ -140,7 +140,10 @@ impl World {
         let (outbox, clock) =
             (Arc::new(MemoryOutbox::default()), Arc::new(SetClock::at(scene.config.begins)));
         let (statements, (part_credits, part_bytes)) = (scene.config.statements, scene.config.parts);
-        let budget = Budget { statements, part_credits, part_bytes, ..Budget::default() };
+        let default = Budget::default();
+        // Where parts are small, slices are smaller.
+        let slice_credits = part_credits.div_ceil(3).min(default.slice_credits);
+        let budget = Budget { statements, part_credits, slice_credits, part_bytes, ..default };
         let policy = Policy {
             due_date_roll: scene.config.due_date_roll,
             key_days: scene.config.key_days,

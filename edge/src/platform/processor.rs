@@ -49,7 +49,8 @@ impl HttpProcessor {
         ];
         let asked = Outgoing { url: &self.transactions, method: "POST", headers: &headers, body: Some(body) };
         let response = asked.send(signal).await?;
-        let retry_after = response.headers().get("retry-after")?;
+        let asks_to_wait = response.status() == 429;
+        let retry_after = if asks_to_wait { response.headers().get("retry-after")? } else { None };
         let body = beginning(&response, MAX_ANSWER_BYTES).await?;
         Ok(answer(response.status(), retry_after.as_deref(), &body, RealClock::read()))
     }

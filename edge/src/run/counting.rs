@@ -5,7 +5,7 @@ use paydown::credit::{Facts, State};
 use paydown::figures::Figures;
 use serde::{Deserialize, Serialize};
 
-use super::{Later, Running, SLICE_CREDITS, Stage, Stretch};
+use super::{Later, Running, Stage, Stretch, slice_credits};
 use crate::error::Fault;
 use crate::ledger::figures::{self, Counted, Marks, Span};
 use crate::ledger::{self, runs};
@@ -47,7 +47,7 @@ pub(super) async fn count(running: &Running<'_>) -> Result<Stretch, Fault> {
     };
     loop {
         let found = figures::changed(database, &span, &cursor).await?;
-        for slice in found.chunks(SLICE_CREDITS) {
+        for slice in found.chunks(slice_credits(running.ports)) {
             if running.is_spent().await? {
                 let (slice, detail) = (begun.slice.saturating_add(1), serde_json::to_value(&count)?);
                 let so_far = running.slice_done(Stage::Figures, slice, &cursor, &detail).await?;

@@ -59,9 +59,6 @@ use crate::log;
 use crate::message::{Message, PartName};
 use crate::ports::{Ports, Statement};
 
-/// How many credits a slice decides at once: each slice costs a few round trips, and its credits are in memory together.
-const SLICE_CREDITS: usize = 200;
-
 /// Opens the run of `as_of` and takes it through its stages, or goes on with it where it stopped. When the budget of the
 /// invocation is used, or the processor asks to wait, the rest is handed on as a queue message.
 ///
@@ -273,7 +270,7 @@ impl<'a> Running<'a> {
                 let ends = credits::ends(self.database(), search, &since).await?;
                 return self.divide(stage, &ends.iter().map(CreditId::to_string).collect::<Vec<_>>()).await;
             }
-            for slice in found.chunks(SLICE_CREDITS) {
+            for slice in found.chunks(slice_credits(self.ports)) {
                 if self.is_spent().await? {
                     return Ok(Stretch::Later(Later { seconds: 0 }));
                 }
@@ -405,6 +402,11 @@ fn reasons_of(details: &[Detail]) -> Vec<String> {
         }
     }
     reasons
+}
+
+/// How many credits are worked at between two batches.
+fn slice_credits(ports: &Ports) -> usize {
+    usize::try_from(ports.settings.budget.slice_credits.max(1)).unwrap_or(usize::MAX)
 }
 
 /// The last credit of a slice, from which the next one goes on.

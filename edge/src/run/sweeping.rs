@@ -6,7 +6,7 @@ use paydown::id::{self, CreditId};
 
 use super::budget::Meter;
 use super::seeking::seek_slice;
-use super::{SLICE_CREDITS, last_of, opening, run, wake_webhooks};
+use super::{last_of, opening, run, slice_credits, wake_webhooks};
 use crate::error::Fault;
 use crate::ledger::{self, credits, exceptions, runs};
 use crate::ports::Ports;
@@ -81,7 +81,7 @@ async fn seek(ports: &Ports, meter: &Meter, at: Instant) -> Result<(), Fault> {
         let credits: Vec<CreditId> =
             credits::unanswered_now(&*ports.database, &cursor, ports.settings.budget.part_credits).await?;
         let Some(last) = last_of(&credits) else { return Ok(()) };
-        for slice in credits.chunks(SLICE_CREDITS) {
+        for slice in credits.chunks(slice_credits(ports)) {
             if meter.is_used(ports).await? {
                 return Ok(());
             }
