@@ -1,4 +1,4 @@
-//! The figures as they must be: of every credit of the book, and of every exception, counted anew.
+//! The figures as they must be: of every credit of the book, of every exception, and of the last runs, counted anew.
 
 use futures_executor::block_on;
 use paydown::date::{BusinessDate, Instant, Zone};
@@ -7,6 +7,7 @@ use paydown_edge::ledger::facts::facts;
 use paydown_edge::ledger::figures::{left_by_day, now};
 use paydown_edge::ledger::listings::open_exceptions;
 use paydown_edge::ledger::metrics;
+use serde_json::Value;
 
 use crate::sqlite::Sqlite;
 
@@ -38,8 +39,51 @@ pub fn differences(sqlite: &Sqlite, zone: &Zone, at: Instant) -> Result<(), Stri
     let runs = counted(sqlite, "SELECT json_array(status, count(*)) FROM run_closings GROUP BY status");
     is_same("runs", &metrics.runs, &runs)?;
     let dead_letters = sqlite.query("SELECT count(*) FROM dead_letters");
-    is_same("dead letters", &vec![metrics.dead_letters.to_string()], &dead_letters)
+    is_same("dead letters", &vec![metrics.dead_letters.to_string()], &dead_letters)?;
+    for row in sqlite.query(WHAT_RUNS_DID) {
+        let (run, said, did): (String, Value, Value) = serde_json::from_str(&row).expect("what a run did");
+        is_same(&format!("what the run {run} did"), &said, &did)?;
+    }
+    Ok(())
 }
+
+/// What the last runs say that they did, and what they decided.
+const WHAT_RUNS_DID: &str = "
+WITH last AS (
+  SELECT r.id, c.counts FROM runs r JOIN run_closings c ON c.run_id = r.id
+  WHERE c.status <> 'failed' ORDER BY r.as_of DESC LIMIT 2),
+said AS (
+  SELECT d.run_id, w.subject_id = w.credit_id AS own, w.outcome, b.amount
+  FROM decisions d JOIN words w ON w.decision_id = d.id LEFT JOIN debits b ON b.id = w.subject_id
+  WHERE w.subject_id NOT IN (SELECT id FROM refunds)),
+silent AS (
+  SELECT d.run_id, b.amount FROM decisions d JOIN timeouts t ON t.decision_id = d.id JOIN debits b ON b.id = t.subject_id),
+issued AS (
+  SELECT d.run_id, b.amount
+  FROM decisions d JOIN processed_debits p ON p.decision_id = d.id JOIN debits b ON b.id = p.debit_id),
+made AS (SELECT d.run_id, b.sequence, b.reason FROM decisions d JOIN debits b ON b.decision_id = d.id)
+SELECT json_array(last.id, json(last.counts), json_object(
+  'confirmed', (SELECT count(*) FROM said WHERE run_id = last.id AND own AND outcome IN ('success', 'recovered')),
+  'planned_credits', (SELECT count(*) FROM made WHERE run_id = last.id AND sequence = 1),
+  'collected', (SELECT count(*) FROM said WHERE run_id = last.id AND NOT own AND outcome IN ('success', 'recovered')),
+  'failed', (SELECT count(*) FROM said WHERE run_id = last.id AND NOT own AND outcome = 'failure'),
+  'timed_out', (SELECT count(*) FROM silent WHERE run_id = last.id),
+  'returned', (SELECT count(*) FROM said WHERE run_id = last.id AND NOT own AND outcome = 'returned'),
+  'replaced', (SELECT count(*) FROM made WHERE run_id = last.id AND reason IN ('failed', 'timed_out', 'returned')),
+  'cancelled', (SELECT count(*) FROM cancellations x JOIN decisions d ON d.id = x.decision_id WHERE d.run_id = last.id),
+  'issued', (SELECT count(*) FROM issued WHERE run_id = last.id),
+  'unknown', (SELECT count(*) FROM carried_over WHERE run_id = last.id AND kind = 'unanswered'),
+  'unknown_transactions', (
+    SELECT count(*) FROM exceptions WHERE run_id = last.id AND kind = 'unknown_transaction'),
+  'exceptions', (SELECT count(*) FROM exceptions WHERE run_id = last.id),
+  'amounts', json_object(
+    'collected', (SELECT coalesce(sum(amount), 0) FROM said
+      WHERE run_id = last.id AND NOT own AND outcome IN ('success', 'recovered')),
+    'failed', (SELECT coalesce(sum(amount), 0) FROM said WHERE run_id = last.id AND NOT own AND outcome = 'failure'),
+    'timed_out', (SELECT coalesce(sum(amount), 0) FROM silent WHERE run_id = last.id),
+    'returned', (SELECT coalesce(sum(amount), 0) FROM said WHERE run_id = last.id AND NOT own AND outcome = 'returned'),
+    'issued', (SELECT coalesce(sum(amount), 0) FROM issued WHERE run_id = last.id))))
+FROM last";
 
 /// The figures of all credits.
 fn of_book(sqlite: &Sqlite, zone: &Zone) -> Figures {

@@ -9,17 +9,16 @@
 
 use std::collections::BTreeMap;
 
-use paydown::credit::{Because, DebitFacts, ExternalPayment, Facts, Hold, RefundFacts};
+use paydown::credit::Facts;
 use paydown::date::{BusinessDate, Instant, Zone, text};
 use paydown::figures::{Days, Figures};
-use paydown::id::{self, CreditId, ExceptionId, RunId};
-use paydown::observation::Word;
-use paydown::plan::Terms;
+use paydown::id::{self, CreditId, RunId};
 use paydown::policy::RETURN_RATE_DAYS;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::told::{Told, told};
 use super::{batch, rows, statement};
 use crate::error::Fault;
 use crate::ports::{Database, Statement};
@@ -94,7 +93,9 @@ pub struct Span {
     /// The instant of the last run to count, as sortable text.
     until: String,
     /// The last decision to count.
-    up_to: Option<i64>,
+    pub(super) up_to: Option<i64>,
+    /// The run that counts.
+    pub(super) run_id: Option<RunId>,
 }
 
 /// The figures of the last run that counted days in this zone.
@@ -122,7 +123,7 @@ pub async fn now(database: &dyn Database, zone: &Zone, days: &[BusinessDate]) ->
     loop {
         let found = changed(database, &span, &cursor).await?;
         for slice in found.chunks(SLICE) {
-            figures.plus(&difference(database, zone, &span, slice, |_| ()).await?);
+            figures.plus(&difference(database, zone, &span, slice, |_, _| ()).await?);
         }
         cursor = match found.last() {
             Some(last) if found.len() == FOUND => last.credit_id.to_string(),
@@ -146,18 +147,19 @@ impl Span {
     /// All that is not counted.
     fn since(base: Option<&Counted>) -> Span {
         let (since, after) = base.map(|base| (base.as_of.clone(), base.decided)).unzip();
-        Span { since, after: after.unwrap_or(0), until: "~".into(), up_to: None }
+        Span { since, after: after.unwrap_or(0), until: "~".into(), up_to: None, run_id: None }
     }
 
     /// All that is not counted and that a run counts.
-    pub fn of_run(base: Option<&Counted>, as_of: Instant, marks: &Marks) -> Span {
-        Span { until: text(as_of), up_to: Some(marks.decided), ..Span::since(base) }
+    pub fn of_run(base: Option<&Counted>, (run_id, as_of): (RunId, Instant), marks: &Marks) -> Span {
+        Span { until: text(as_of), up_to: Some(marks.decided), run_id: Some(run_id), ..Span::since(base) }
     }
 
     /// What runs decided behind an instant and up to that of a run.
-    pub fn of_decisions(since: Option<Instant>, as_of: Instant, marks: &Marks) -> Span {
+    pub fn of_decisions(since: Option<Instant>, (run_id, as_of): (RunId, Instant), marks: &Marks) -> Span {
         let since = Some(since.map(text).unwrap_or_default());
-        Span { since, after: marks.decided, until: text(as_of), up_to: Some(marks.decided) }
+        let (until, up_to) = (text(as_of), Some(marks.decided));
+        Span { since, after: marks.decided, until, up_to, run_id: Some(run_id) }
     }
 }
 
@@ -176,14 +178,13 @@ pub async fn difference(
     zone: &Zone,
     span: &Span,
     changed: &[Changed],
-    mut look: impl FnMut(&Facts),
+    mut look: impl FnMut(&Told, &Facts),
 ) -> Result<Figures, Fault> {
     let of = |facts: &Facts| Figures::of(facts, |at| zone.business_date(at));
     let mut difference = Figures::default();
-    let wanted = json!({ "changed": changed, "up_to": span.up_to });
-    for told in rows::<Told>(database, statement(TOLD, &wanted)?).await? {
+    for told in told(database, span, changed).await? {
         let stands = told.before(told.to);
-        look(&stands);
+        look(&told, &stands);
         difference.plus(&of(&stands));
         match told.from {
             0 => difference.minus(&Figures::of_new(1)),
@@ -191,90 +192,6 @@ pub async fn difference(
         }
     }
     Ok(difference)
-}
-
-/// What figures follow from of one credit, each with the decision that made it.
-#[derive(Deserialize)]
-struct Told {
-    id: CreditId,
-    account_id: String,
-    currency: String,
-    terms: Terms,
-    created_at: Instant,
-    from: i64,
-    to: Option<i64>,
-    /// The decisions that are not counted yet, with their turns.
-    turns: BTreeMap<Uuid, i64>,
-    debits: Vec<ToldDebit>,
-    words: Vec<(Uuid, Word)>,
-    timeouts: Vec<(Uuid, Uuid)>,
-    /// The exception that holds, and the decision that released it.
-    holds: Vec<(Uuid, ExceptionId, Option<Uuid>)>,
-    write_off: Option<Uuid>,
-    /// The payment, and the decision that revoked it.
-    external_payments: Vec<(Uuid, ExternalPayment, Option<Uuid>)>,
-    refunds: Vec<(Uuid, RefundFacts)>,
-}
-
-/// A debit with what became of it.
-#[derive(Deserialize)]
-struct ToldDebit {
-    decision_id: Uuid,
-    debit: DebitFacts,
-    processed: Option<(Uuid, Instant)>,
-    cancelled: Option<(Uuid, Because)>,
-}
-
-impl Told {
-    /// The credit as it stood before a turn, or as it stands. What was said and not decided yet makes no figures.
-    fn before(&self, turn: Option<i64>) -> Facts {
-        let is_in = |decision: &Uuid| {
-            let taken = self.turns.get(decision);
-            taken.is_none_or(|taken| turn.is_none_or(|turn| *taken < turn))
-        };
-        let debit = |told: &ToldDebit| DebitFacts {
-            submitted_at: told.processed.filter(|(decision, _)| is_in(decision)).map(|(_, at)| at),
-            cancelled_because: told.cancelled.filter(|(decision, _)| is_in(decision)).map(|(_, why)| why),
-            ..told.debit.clone()
-        };
-        let hold = |(_, exception_id, released): &(Uuid, ExceptionId, Option<Uuid>)| Hold {
-            exception_id: *exception_id,
-            released: released.as_ref().is_some_and(is_in),
-        };
-        let payment = |(_, payment, revoked): &(Uuid, ExternalPayment, Option<Uuid>)| ExternalPayment {
-            revoked: revoked.as_ref().is_some_and(is_in),
-            ..payment.clone()
-        };
-        Facts {
-            id: self.id,
-            account_id: self.account_id.clone(),
-            currency: self.currency.clone(),
-            terms: self.terms,
-            created_at: self.created_at,
-            turn: 0,
-            transaction_id: None,
-            debits: self.debits.iter().filter(|told| is_in(&told.decision_id)).map(debit).collect(),
-            observations: vec![],
-            words: self.words.iter().filter(|word| is_in(&word.0)).map(|word| word.1.clone()).collect(),
-            timeouts: self
-                .timeouts
-                .iter()
-                .filter(|timeout| is_in(&timeout.0))
-                .map(|timeout| timeout.1)
-                .collect(),
-            unknown_answers: vec![],
-            holds: self.holds.iter().filter(|hold| is_in(&hold.0)).map(hold).collect(),
-            exceptions: vec![],
-            written_off: self.write_off.as_ref().is_some_and(is_in),
-            external_payments: self
-                .external_payments
-                .iter()
-                .filter(|told| is_in(&told.0))
-                .map(payment)
-                .collect(),
-            refunds: self.refunds.iter().filter(|told| is_in(&told.0)).map(|told| told.1.clone()).collect(),
-        }
-    }
 }
 
 /// Begins to count, unless that was done: fixes up to where. From then on the run decides nothing.
@@ -384,48 +301,6 @@ const CHANGED: &str = changed!(
 );
 
 const ALL: &str = changed!("SELECT id AS credit_id FROM credits", "0", "");
-
-/// The facts that figures follow from, each with its decision; the turns of the decisions from the first that is not counted
-/// on; and the first turn after the last decision to count, if one has landed. Debits and words are arrays, in the order of their fields
-/// in core.
-const TOLD: &str = "
-SELECT json_object(
-  'id', c.id, 'account_id', c.account_id, 'currency', c.currency,
-  'terms', json_object('amount', c.amount, 'fee', c.fee, 'installments', c.installments, 'interval_days', c.interval_days),
-  'created_at', c.created_at, 'from', wanted.value ->> '$.from',
-  'to', iif(?1 ->> '$.up_to' IS NULL, NULL, (
-    SELECT min(turn) FROM decided_between_runs later
-    WHERE later.number > ?1 ->> '$.up_to' AND later.credit_id = c.id)),
-  'turns', json((
-    SELECT json_group_object(id, turn) FROM decisions WHERE credit_id = c.id AND turn >= wanted.value ->> '$.from')),
-  'debits', json('[' || coalesce((
-    SELECT group_concat('[\"' || d.decision_id || '\",[\"' || d.id || '\",' || d.sequence || ',' || d.amount || ',\"' || d.due_date
-      || '\",null,\"' || d.reason || '\",' || coalesce(d.replaces, 'null') || ',null,null,null],'
-      || coalesce('[\"' || p.decision_id || '\",\"' || p.at || '\"]', 'null') || ','
-      || coalesce('[\"' || x.decision_id || '\",\"' || x.because || '\"]', 'null') || ']')
-    FROM (SELECT * FROM debits WHERE credit_id = c.id ORDER BY sequence) AS d
-    LEFT JOIN processed_debits p ON p.debit_id = d.id
-    LEFT JOIN cancellations x ON x.debit_id = d.id), '') || ']'),
-  'words', json((
-    SELECT json_group_array(json_array(decision_id, json_array(subject_id, outcome, code, at)))
-    FROM (SELECT * FROM words WHERE credit_id = c.id ORDER BY turn))),
-  'timeouts', json((
-    SELECT json_group_array(json_array(decision_id, subject_id)) FROM timeouts WHERE credit_id = c.id)),
-  'holds', json((
-    SELECT json_group_array(json_array(h.decision_id, h.exception_id, r.decision_id))
-    FROM holds h LEFT JOIN releases r ON r.credit_id = h.credit_id AND r.exception_id = h.exception_id
-    WHERE h.credit_id = c.id)),
-  'write_off', (SELECT decision_id FROM write_offs WHERE credit_id = c.id),
-  'external_payments', json((
-    SELECT json_group_array(json_array(e.decision_id,
-      json_object('id', e.id, 'amount', e.amount, 'received_on', e.received_on, 'revoked', json('false')), v.decision_id))
-    FROM external_payments e LEFT JOIN external_payment_revocations v ON v.payment_id = e.id
-    WHERE e.credit_id = c.id)),
-  'refunds', json((
-    SELECT json_group_array(json_array(decision_id,
-      json_object('id', id, 'amount', amount, 'submitted_at', at, 'transaction_id', NULL)))
-    FROM refunds WHERE credit_id = c.id)))
-FROM json_each(?1, '$.changed') AS wanted CROSS JOIN credits c ON c.id = wanted.value ->> '$.credit_id'";
 
 const BEGIN: &str = "
 INSERT INTO run_stages (run_id, stage, slice, cursor, detail, at)

@@ -24,6 +24,7 @@ pub mod sandbox;
 pub mod sessions;
 pub mod stops;
 pub mod strikes;
+pub mod told;
 pub mod webhooks;
 
 use serde::Serialize;

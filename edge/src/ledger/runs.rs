@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::credits::Since;
+use super::told::Did;
 use super::{batch, parsed, rows, statement, webhooks};
 use crate::error::Fault;
 use crate::ports::{Database, Statement};
@@ -151,11 +152,12 @@ pub(crate) async fn close(
     database: &dyn Database,
     since: &Since,
     (status, reasons): (&str, &[String]),
+    did: &Did,
     figures: Vec<Statement>,
     (now, real_now): (Instant, Instant),
 ) -> Result<Vec<Uuid>, Fault> {
     let closing = json!({
-        "run_id": since.run_id, "status": status, "reasons": json!(reasons).to_string(), "finished_at": text(now),
+        "run_id": since.run_id, "status": status, "reasons": json!(reasons).to_string(), "did": did, "finished_at": text(now),
     });
     let mut statements = vec![statement(CARRY_UNANSWERED, since)?, statement(CARRY_NOT_COVERED, since)?];
     statements.extend(figures);
@@ -260,43 +262,14 @@ WHERE e.kind = 'report_gap' AND (e.run_id = ?1 ->> '$.run_id' OR e.credit_id IN 
     SELECT credit_id FROM carried_over WHERE run_id = ?1 ->> '$.before' AND kind = 'not_covered'))
 ON CONFLICT DO NOTHING";
 
+/// What the run did, with what the ledger says of the whole of it.
 const CLOSE: &str = "
-WITH decided AS (SELECT id, credit_id FROM decisions WHERE run_id = ?1 ->> '$.run_id'),
-said AS (SELECT w.subject_id = w.credit_id AS own, w.outcome, (SELECT amount FROM debits WHERE id = w.subject_id) AS amount
-  FROM decided CROSS JOIN words w ON w.decision_id = decided.id
-  WHERE NOT EXISTS (SELECT 1 FROM refunds WHERE id = w.subject_id)),
-silent AS (SELECT (SELECT amount FROM debits WHERE id = t.subject_id) AS amount
-  FROM decided CROSS JOIN timeouts t ON t.credit_id = decided.credit_id AND t.decision_id = decided.id
-  WHERE EXISTS (SELECT 1 FROM debits WHERE id = t.subject_id)),
-issued AS (SELECT d.amount FROM runs CROSS JOIN processed_debits p ON p.at = runs.as_of
-  CROSS JOIN decisions x ON x.id = p.decision_id AND x.run_id = runs.id CROSS JOIN debits d ON d.id = p.debit_id
-  WHERE runs.id = ?1 ->> '$.run_id'),
-changed AS MATERIALIZED (SELECT d.sequence, d.reason, made.id IS NOT NULL AS is_made, EXISTS (
-    SELECT 1 FROM cancellations x CROSS JOIN decisions by ON by.id = x.decision_id AND by.run_id = ?1 ->> '$.run_id'
-    WHERE x.debit_id = d.id) AS is_cancelled
-  FROM (SELECT DISTINCT credit_id FROM decided) AS touched CROSS JOIN debits d ON d.credit_id = touched.credit_id
-  LEFT JOIN decisions made ON made.id = d.decision_id AND made.run_id = ?1 ->> '$.run_id')
 INSERT INTO run_closings (run_id, status, reasons, counts, finished_at)
-SELECT ?1 ->> '$.run_id', ?1 ->> '$.status', ?1 ->> '$.reasons', json_object(
-  'confirmed', (SELECT count(*) FROM said WHERE own AND outcome IN ('success', 'recovered')),
-  'planned_credits', (SELECT count(*) FROM changed WHERE is_made AND sequence = 1),
-  'collected', (SELECT count(*) FROM said WHERE NOT own AND outcome IN ('success', 'recovered')),
-  'failed', (SELECT count(*) FROM said WHERE NOT own AND outcome = 'failure'),
-  'timed_out', (SELECT count(*) FROM silent),
-  'returned', (SELECT count(*) FROM said WHERE NOT own AND outcome = 'returned'),
-  'replaced', (SELECT count(*) FROM changed WHERE is_made AND reason IN ('failed', 'timed_out', 'returned')),
-  'cancelled', (SELECT count(*) FROM changed WHERE is_cancelled),
-  'issued', (SELECT count(*) FROM issued),
-  'unknown', (SELECT count(*) FROM carried_over WHERE run_id = ?1 ->> '$.run_id' AND kind = 'unanswered'),
-  'unknown_transactions', (SELECT count(*) FROM exceptions
+SELECT ?1 ->> '$.run_id', ?1 ->> '$.status', ?1 ->> '$.reasons', json_set(?1 -> '$.did',
+  '$.unknown', (SELECT count(*) FROM carried_over WHERE run_id = ?1 ->> '$.run_id' AND kind = 'unanswered'),
+  '$.unknown_transactions', (SELECT count(*) FROM exceptions
     WHERE run_id = ?1 ->> '$.run_id' AND kind = 'unknown_transaction'),
-  'exceptions', (SELECT count(*) FROM exceptions WHERE run_id = ?1 ->> '$.run_id'),
-  'amounts', json_object(
-    'collected', (SELECT coalesce(sum(amount), 0) FROM said WHERE NOT own AND outcome IN ('success', 'recovered')),
-    'failed', (SELECT coalesce(sum(amount), 0) FROM said WHERE NOT own AND outcome = 'failure'),
-    'timed_out', (SELECT coalesce(sum(amount), 0) FROM silent),
-    'returned', (SELECT coalesce(sum(amount), 0) FROM said WHERE NOT own AND outcome = 'returned'),
-    'issued', (SELECT coalesce(sum(amount), 0) FROM issued))),
+  '$.exceptions', (SELECT count(*) FROM exceptions WHERE run_id = ?1 ->> '$.run_id')),
   ?1 ->> '$.finished_at' WHERE true ON CONFLICT DO NOTHING";
 
 const UNFINISHED: &str = "

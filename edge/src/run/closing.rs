@@ -13,11 +13,11 @@ pub(super) async fn close(running: &Running<'_>) -> Result<(), Fault> {
     }
     reasons.dedup();
     let status = if reasons.is_empty() { "complete" } else { "incomplete" };
-    let figures = counting::figures(running, status).await?;
+    let (did, figures) = counting::counted(running, status).await?;
     let now = running.ports.clock.now().await?;
     let now = (now, running.ports.clock.real_now().await?);
     let waiting =
-        runs::close(running.database(), &running.since(""), (status, &reasons), figures, now).await?;
+        runs::close(running.database(), &running.since(""), (status, &reasons), &did, figures, now).await?;
     log::info("run closed", serde_json::json!({ "run_id": running.run.id, "reasons": reasons }));
     webhooks::wake(running.ports, waiting).await;
     Ok(())

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Later, Running, Stage, Stretch, slice_credits};
 use crate::error::Fault;
 use crate::ledger::figures::{self, Counted, Marks, Span};
+use crate::ledger::told::{Did, Told};
 use crate::ledger::{self, runs};
 use crate::ports::Statement;
 
@@ -19,6 +20,9 @@ struct Count {
     /// By how much the figures change with the credits counted so far.
     #[serde(default)]
     difference: Figures,
+    /// What the run did to them.
+    #[serde(default)]
+    did: Did,
     /// Why the run is not complete.
     #[serde(default)]
     reasons: Vec<String>,
@@ -42,8 +46,11 @@ pub(super) async fn count(running: &Running<'_>) -> Result<Stretch, Fault> {
     let mut count: Count = serde_json::from_value(begun.detail)?;
     count.is_void |= !count.marks.hold(base.as_ref(), zone)?;
     let span = match count.is_void {
-        false => Span::of_run(base.as_ref(), run.as_of, &count.marks),
-        true => Span::of_decisions(run.before.as_ref().map(|before| before.as_of), run.as_of, &count.marks),
+        false => Span::of_run(base.as_ref(), (run.id, run.as_of), &count.marks),
+        true => {
+            let since = run.before.as_ref().map(|before| before.as_of);
+            Span::of_decisions(since, (run.id, run.as_of), &count.marks)
+        }
     };
     loop {
         let found = figures::changed(database, &span, &cursor).await?;
@@ -54,8 +61,11 @@ pub(super) async fn count(running: &Running<'_>) -> Result<Stretch, Fault> {
                 ledger::batch(database, &[so_far]).await?;
                 return Ok(Stretch::Later(Later { seconds: 0 }));
             }
-            let check = |facts: &Facts| count.reasons.extend(broken(facts));
-            let difference = figures::difference(database, zone, &span, slice, check).await?;
+            let look = |told: &Told, stands: &Facts| {
+                told.add_to(&mut count.did);
+                count.reasons.extend(broken(stands));
+            };
+            let difference = figures::difference(database, zone, &span, slice, look).await?;
             count.difference.plus(&difference);
             cursor = slice.last().map(|changed| changed.credit_id.to_string()).unwrap_or_default();
         }
@@ -71,18 +81,22 @@ fn broken(facts: &Facts) -> Vec<String> {
     breaches.iter().map(|breach| format!("L10 is broken for credit {}: {breach}", facts.id)).collect()
 }
 
-/// The statements that write the figures with the run's end, from what its stage counted.
-pub(super) async fn figures(running: &Running<'_>, status: &str) -> Result<Vec<Statement>, Fault> {
+/// What the run did, and the statements that write the figures with its end, from what its stage counted.
+pub(super) async fn counted(running: &Running<'_>, status: &str) -> Result<(Did, Vec<Statement>), Fault> {
     let run = &running.run;
     let counted = runs::progress(running.database(), run.id, figures::STAGE).await?;
-    let Some(counted) = counted.filter(|counted| counted.cursor.is_none()) else { return Ok(vec![]) };
+    // Of a run that a later one ended meanwhile no stage is done any more, and nothing more is written.
+    let Some(counted) = counted.filter(|counted| counted.cursor.is_none()) else {
+        return Ok((Did::default(), vec![]));
+    };
     let base = base(running).await?;
     let count: Count = serde_json::from_value(counted.detail)?;
     // They do not hold either when someone else closed the run meanwhile.
     if count.is_void || !count.marks.hold(base.as_ref(), &running.ports.settings.zone)? {
-        return Ok(vec![]);
+        return Ok((count.did, vec![]));
     }
-    figures::counted((run.id, run.as_of), status, base, &count.marks, count.difference)
+    let figures = figures::counted((run.id, run.as_of), status, base, &count.marks, count.difference)?;
+    Ok((count.did, figures))
 }
 
 /// The figures on which the run builds.
