@@ -13,7 +13,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::calls::{AnswerRow, CREDIT_NAMED, TAKEN, answers};
-use super::decisions::{Landing, landing_refusal, policy_row};
+use super::decisions::{Landed, Landing, landing_refusal, policy_row};
 use super::exceptions::{NewException, opened};
 use super::facts::{facts, facts_of_accounts};
 use super::keys::Key;
@@ -421,7 +421,8 @@ pub async fn refused(
         statements.push(policy.clone());
         statements.extend(landing_refusal(&landing, &policy_id)?);
         let results = batch(database, &statements).await?;
-        if results.last().is_some_and(|landed| !landed.is_empty()) {
+        let landed = results.last().map_or(Ok(Landed::default()), |found| Landed::of(&[], found))?;
+        if !landed.is_empty() {
             return Ok(true);
         }
         let Some(now) = facts(database, &[credit_id]).await?.into_iter().next() else { break };

@@ -5,7 +5,7 @@ use paydown::id::{CreditId, RunId};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{rows, statement};
+use super::{all, batch, rows, statement};
 use crate::error::Fault;
 use crate::ports::{Database, Statement};
 
@@ -45,7 +45,8 @@ pub struct Search {
 
 /// The credits of a search behind the cursor, in order: one more than are asked for at most.
 pub async fn find(database: &dyn Database, search: &Search, since: &Since) -> Result<Vec<CreditId>, Fault> {
-    rows(database, statement(search.some, since)?).await
+    let results = batch(database, &[statement(search.some, since)?]).await?;
+    results.first().map_or(Ok(vec![]), |rows| all(rows))
 }
 
 /// Every so manieth credit of a search: where to divide it.
@@ -74,9 +75,9 @@ macro_rules! search {
     ($credits:literal) => {
         Search {
             some: concat!(
-                "SELECT json_quote(credit_id) FROM (",
+                "SELECT json_group_array(credit_id) FROM (SELECT credit_id FROM (",
                 $credits,
-                ") WHERE credit_id > ?1 ->> '$.cursor' AND credit_id <= ?1 ->> '$.until' ORDER BY credit_id LIMIT ?1 ->> '$.limit' + 1"
+                ") WHERE credit_id > ?1 ->> '$.cursor' AND credit_id <= ?1 ->> '$.until' ORDER BY credit_id LIMIT ?1 ->> '$.limit' + 1)"
             ),
             ends: concat!(
                 "SELECT json_quote(credit_id) FROM (SELECT credit_id, row_number() OVER (ORDER BY credit_id) AS number FROM (",

@@ -1,7 +1,7 @@
 //! Landing decisions: each inserts its row of `decisions` first, and all its facts only where that row
 //! exists, so that a decision lands whole or not at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use paydown::calendar::FederalReserve;
 use paydown::credit::{CreditStatus, DebitFacts, Facts, RefundFacts};
@@ -14,7 +14,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::asked::Asked;
-use super::{batch, parsed, statement};
+use super::{all, batch, parsed, statement};
 use crate::config::Settings;
 use crate::error::Fault;
 use crate::log;
@@ -102,13 +102,13 @@ fn tell(landed: &[&Landing]) {
 /// The credits whose decision is in the ledger. One that is missing read a stale past, and is to be decided again.
 #[derive(Debug, Default)]
 pub struct Landed {
-    all: Vec<CreditId>,
-    new: Vec<CreditId>,
+    all: BTreeSet<CreditId>,
+    new: BTreeSet<CreditId>,
 }
 
 impl Landed {
     pub(crate) fn of(written: &[String], found: &[String]) -> Result<Landed, Fault> {
-        Ok(Landed { new: parsed(written)?, all: parsed(found)? })
+        Ok(Landed { new: parsed(written)?.into_iter().collect(), all: all(found)?.into_iter().collect() })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -139,8 +139,8 @@ pub async fn land(database: &dyn Database, landings: &[Landing], policy_id: &str
     Ok(landed)
 }
 
-/// The statements that land the decisions. The rows of the first are the credits whose decision it wrote, those of the last
-/// the credits whose decision is there, as JSON texts.
+/// The statements that land the decisions. The rows of the first are the credits whose decision it wrote, as JSON texts, that of the
+/// last all whose decision is there.
 pub(crate) fn landing(landings: &[Landing], policy_id: &str) -> Result<Vec<Statement>, Fault> {
     statements(&Rows::of(landings, policy_id)?)
 }
@@ -605,4 +605,4 @@ WHERE (SELECT outcome FROM words WHERE subject_id = c.id ORDER BY turn DESC LIMI
 ON CONFLICT DO NOTHING";
 
 const LANDED: &str = "
-SELECT json_quote(credit_id) FROM decisions WHERE id IN (SELECT value FROM json_each(?1))";
+SELECT json_group_array(credit_id) FROM decisions WHERE id IN (SELECT value FROM json_each(?1))";

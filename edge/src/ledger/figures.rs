@@ -19,7 +19,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::told::{Told, told};
-use super::{batch, rows, statement};
+use super::{all, batch, rows, statement};
 use crate::error::Fault;
 use crate::ports::{Database, Statement};
 
@@ -166,7 +166,9 @@ impl Span {
 /// The credits behind one that changed in a span; all of them where there is nothing to build on.
 pub async fn changed(database: &dyn Database, span: &Span, cursor: &str) -> Result<Vec<Changed>, Fault> {
     let sql = if span.since.is_some() { CHANGED } else { ALL };
-    rows(database, statement(sql, &json!({ "span": span, "cursor": cursor, "limit": FOUND }))?).await
+    let found = statement(sql, &json!({ "span": span, "cursor": cursor, "limit": FOUND }))?;
+    let results = batch(database, &[found]).await?;
+    results.first().map_or(Ok(vec![]), |rows| all(rows))
 }
 
 /// By how much the figures change with these credits, each of which is looked at as it stands then. One of which nothing was
@@ -276,14 +278,14 @@ macro_rules! changed {
     ($of:literal, $from:literal, $group:literal) => {
         concat!(
             "
-SELECT json_object('credit_id', credit_id, 'from', ",
+SELECT json_group_array(json_object('credit_id', credit_id, 'from', turn)) FROM (
+  SELECT credit_id, ",
             $from,
-            ")
-FROM (",
+            " AS turn FROM (",
             $of,
             ") AS found WHERE credit_id > ?1 ->> '$.cursor' ",
             $group,
-            " ORDER BY credit_id LIMIT ?1 ->> '$.limit'"
+            " ORDER BY credit_id LIMIT ?1 ->> '$.limit')"
         )
     };
 }

@@ -78,6 +78,11 @@ pub(crate) async fn rows<T: DeserializeOwned>(
     results.first().map_or(Ok(vec![]), |rows| parsed(rows))
 }
 
+/// What the one row of a result has all of, as JSON. Each row is a way of its own from the database.
+pub(crate) fn all<T: DeserializeOwned>(rows: &[String]) -> Result<Vec<T>, Fault> {
+    rows.first().map_or(Ok(vec![]), |row| serde_json::from_str(row).map_err(Fault::from))
+}
+
 /// Rows read as JSON.
 pub(crate) fn parsed<T: DeserializeOwned>(rows: &[String]) -> Result<Vec<T>, Fault> {
     rows.iter().map(|row| serde_json::from_str(row).map_err(Fault::from)).collect()
