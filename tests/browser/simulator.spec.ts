@@ -71,6 +71,10 @@ test("the clock goes on to the day on which a debit is due", async ({ page, api 
   const next = await due();
   expect(next, "a debit is scheduled").toBeDefined();
   await open(page, "/simulator");
+  // Until the last run and the brake are there, the buttons between them move: a press that is released elsewhere is no click.
+  const top = page.getByRole("region", { name: "The last run" });
+  await expect(top.getByRole("link")).toBeVisible();
+  await expect(top.getByRole("button", { name: "Stop…" })).toBeVisible();
   await page.getByRole("button", { name: "To the next due debit" }).click();
   await expect
     .poll(async () => (await api.list<{ business_date: string }>("/v1/runs?limit=1"))[0]?.business_date, { timeout: 120_000 })
