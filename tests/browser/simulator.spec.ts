@@ -64,6 +64,8 @@ test("what would become of a credit is said by its account, and kept in the addr
 });
 
 test("the clock goes on to the day on which a debit is due", async ({ page, api }) => {
+  // From a morning's run on, whatever the tests before left.
+  await api.live(1);
   const [last] = await api.list<{ business_date: string }>("/v1/runs?limit=1");
   const due = async () =>
     (await api.list<Debit>(`/v1/debits?status=scheduled&limit=200`)).map(({ due_date }) => due_date)
