@@ -5,6 +5,7 @@ use leptos_fetch::QueryClient;
 use leptos_router::components::A;
 use leptos_router::hooks::use_location;
 use paydown::api::Settings;
+use paydown::date::BusinessDate;
 
 use crate::components::allowed::may_operate;
 use crate::components::badge::Badge;
@@ -110,27 +111,35 @@ enum Onward {
 fn Clock() -> impl IntoView {
     let client: QueryClient = expect_context();
     let toasts: Toasts = expect_context();
-    let runs = reading::runs(1, || None);
     let left = RwSignal::new(0_u32);
     let advance = Action::new_local(move |onward: &Onward| {
-        let (onward, today) = (*onward, runs.data().and_then(|page| Some(page.data.first()?.business_date)));
+        let onward = *onward;
         async move {
             let lived = async {
-                let days = match (onward, today) {
-                    (Onward::Days(days), _) => days,
-                    (Onward::NextDue, None) => 1,
-                    (Onward::NextDue, Some(today)) => match reading::next_due(today).await? {
-                        Some(due) => u32::try_from(due.days_since(today)).unwrap_or(1),
-                        None => return Ok("No debit is scheduled.".to_owned()),
+                let (mut days, due) = match onward {
+                    Onward::Days(days) => (days, None),
+                    Onward::NextDue => match reading::last_run_on().await? {
+                        None => (1, None),
+                        Some(last) => match reading::next_due(last).await? {
+                            Some(due) => (days_between(last, due), Some(due)),
+                            None => return Ok("No debit is scheduled.".to_owned()),
+                        },
                     },
                 };
                 // A day at a time, so that its progress can be seen.
-                for done in 0..days {
-                    left.set(days.saturating_sub(done));
+                let mut lived = 0_u32;
+                while days > 0 {
+                    left.set(days);
                     actions::advance_clock(1).await?;
                     refresh(&client);
+                    lived = lived.saturating_add(1);
+                    days = match due {
+                        // The run of a morning may be the second of its date.
+                        Some(due) => reading::last_run_on().await?.map_or(0, |last| days_between(last, due)),
+                        None => days.saturating_sub(1),
+                    };
                 }
-                Ok(format!("Lived through {}.", counted(days.into(), "day", "days")))
+                Ok(format!("Lived through {}.", counted(lived.into(), "day", "days")))
             };
             let came = lived.await;
             left.set(0);
@@ -154,6 +163,11 @@ fn Clock() -> impl IntoView {
             </span>
         </div>
     }
+}
+
+/// How many days it is from one date to another; none where that is not behind it.
+fn days_between(from: BusinessDate, to: BusinessDate) -> u32 {
+    u32::try_from(to.days_since(from)).unwrap_or(0)
 }
 
 #[component]

@@ -97,6 +97,13 @@ pub fn debits(asked: impl Fn() -> DebitsAsked + Send + Sync + 'static) -> Remote
     })
 }
 
+/// The date of the last run, if there was one.
+pub async fn last_run_on() -> Answer<Option<BusinessDate>> {
+    let path = Path::new("/v1/runs").with("limit", Some(1));
+    let page: Page<Run> = request::parse(&request::get(&path.text()).await?)?;
+    Ok(page.data.first().map(|run| run.business_date))
+}
+
 /// The date of the first scheduled debit after a day, if one is due.
 pub async fn next_due(after: BusinessDate) -> Answer<Option<BusinessDate>> {
     let path =
