@@ -11,9 +11,9 @@ use crate::components::faces::Shown;
 use crate::components::intl::{At, On, date, money, number};
 use crate::data::{reading, report};
 
-/// The stages as a run goes through them.
-const IN_ORDER: [&str; 8] =
-    ["seek", "report", "observations", "words", "weigh", "issue", "strikes", "figures"];
+/// The stages as a run goes through them. Runs of before have a `check` of their own, which is part of `figures` now.
+const IN_ORDER: [&str; 9] =
+    ["seek", "report", "observations", "words", "weigh", "issue", "strikes", "check", "figures"];
 
 /// The page.
 #[component]
