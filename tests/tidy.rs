@@ -244,6 +244,7 @@ fn imports_point_one_way() {
             "paydown-tests",
             "paydown-bank",
             "paydown-bench",
+            "paydown-least",
             "xtask",
         ];
         dependencies(package).into_iter().filter(|name| members.contains(&name.as_str())).collect()
@@ -254,6 +255,7 @@ fn imports_point_one_way() {
     assert_eq!(below("paydown-web"), ["paydown"]);
     assert_eq!(below("paydown-bank"), [""; 0], "the simulator knows nothing of whom it is a bank for");
     assert_eq!(below("paydown-bench"), ["paydown"]);
+    assert_eq!(below("paydown-least"), [""; 0]);
     assert_eq!(below("xtask"), [""; 0]);
 }
 

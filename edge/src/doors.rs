@@ -8,7 +8,7 @@ use paydown::date::Instant;
 use serde_json::json;
 use tower::ServiceExt;
 use worker::js_sys::{Array, JSON, Uint8Array};
-use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::wasm_bindgen::JsValue;
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::{
     Context, Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, RawMessage, ScheduleContext,

@@ -7,8 +7,8 @@ import { load, median, percentile } from "./load.mjs";
 import { KEY, start } from "./runtime.mjs";
 
 /** Throughput and latency at each number of connections, of each contestant. */
-export const advances = async ({ processor, state, connections, rounds, requests, warmUp, python, contestants: wanted = ["paydown", "floor", "bare"] }) => {
-  const runtime = await start(wanted, { state: join(state, "advances"), processor });
+export const advances = async ({ processor, state, connections, rounds, requests, warmUp, python }) => {
+  const runtime = await start(["paydown", "floor", "bare", "least", "logged"], { state: join(state, "advances"), processor });
   const peer = python && await fastapi({ python, state: join(state, "advances-fastapi"), processor });
   const contestants = [...runtime.contestants, ...peer ? [peer] : []];
   const figures = [];

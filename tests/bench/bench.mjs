@@ -6,13 +6,14 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { advances } from "./advances.mjs";
+import { code } from "./code.mjs";
 import { counts, daily } from "./daily.mjs";
 import { page } from "./page.mjs";
 import { parser } from "./parser.mjs";
 import { own } from "./runtime.mjs";
 import { startup } from "./startup.mjs";
 
-const workloads = { advances, daily, counts, page, parser, startup };
+const workloads = { advances, code, daily, counts, page, parser, startup };
 
 /** The processor in a process of its own: its address, and how it ends. */
 const processor = async () => {

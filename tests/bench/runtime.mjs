@@ -15,17 +15,23 @@ export const root = join(own, "../..");
 /** The API key that each ledger holds, with all scopes. */
 export const KEY = "pd_local_operator";
 
-/** The Worker as it is deployed, bundled by its build, behind its front. */
-const paydown = (isCounted) => {
-  const built = join(root, "edge/build-release");
+/** A Worker in Rust as its build bundled it. */
+const bundled = (built) => {
   const module = (path) => ({ type: path.endsWith(".wasm") ? "CompiledWasm" : "ESModule", path });
   const files = readdirSync(built).filter((file) => /\.(js|wasm)$/.test(file)).map((file) => join(built, file));
+  return { modulesRoot: built, modules: [join(built, "worker/shim.mjs"), ...files].map(module) };
+};
+
+/** The Worker as it is deployed, behind its front. */
+const paydown = (isCounted) => {
+  const built = join(root, "edge/build-release");
   const front = {
     type: "ESModule", path: join(built, "worker/front.mjs"), contents: readFileSync(join(own, "front.mjs"), "utf8"),
   };
+  const { modulesRoot, modules } = bundled(built);
   return {
-    modulesRoot: built,
-    modules: [front, ...[join(built, "worker/shim.mjs"), ...files].map(module)],
+    modulesRoot,
+    modules: [front, ...modules],
     queueProducers: { RUNS: "runs", OUTBOX: "outbox", INTAKE_QUEUE: "intake", WEBHOOKS: "webhooks" },
     queueConsumers: { runs: { maxBatchSize: 1, maxBatchTimeout: 0, maxRetries: 5 } },
     bindings: isCounted ? { COUNTED: "yes" } : {},
@@ -55,7 +61,20 @@ const facts = () => {
   return { FACTS: `${statement.replaceAll('\\"', '"')} c.id = wanted.value` };
 };
 
-const code = { paydown, floor: byHand("worker.mjs"), lawful: byHand("worker.mjs", facts), bare: byHand("bare.mjs") };
+/** The least Worker in Rust. */
+const least = (bindings) => () => ({ ...bundled(join(own, "least/build")), bindings });
+
+const code = {
+  paydown,
+  floor: byHand("worker.mjs"),
+  lawful: byHand("worker.mjs", facts),
+  bare: byHand("bare.mjs"),
+  least: least(),
+  logged: least({ LOG: "yes" }),
+};
+
+/** Who works over the ledger's tables as they are, with the triggers that check. */
+const CHECKED = ["paydown", "logged"];
 
 /** Starts Workers by their names, each over a ledger of its own: a copy of `ledger`, or an empty one. */
 export const start = async (names, { state, processor, ledger, variables = {}, counted = false, assets = false }) => {
@@ -106,7 +125,7 @@ const place = (state, name, ledger) => {
     migrate(database);
   }
   addKey(database);
-  if (name !== "paydown") {
+  if (!CHECKED.includes(name)) {
     withoutChecks(database);
   }
   database.close();

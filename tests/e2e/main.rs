@@ -8,4 +8,5 @@ mod large;
 mod live;
 mod processor;
 mod requests;
+mod silence;
 mod webhooks;

@@ -21,6 +21,8 @@ pub enum Part {
     ReleaseWorker,
     /// The bank simulator.
     Bank,
+    /// The least Worker in Rust, which the bench measures.
+    LeastWorker,
     /// The dashboard.
     Dashboard,
     /// The dashboard as it is deployed: small, and slow to build.
@@ -36,6 +38,7 @@ impl Part {
             Part::Worker => "building the Worker",
             Part::ReleaseWorker => "building the Worker for release",
             Part::Bank => "building the bank simulator",
+            Part::LeastWorker => "building the least Worker in Rust",
             Part::Dashboard => "building the dashboard",
             Part::ReleaseDashboard => "building the dashboard for release",
             Part::Package => "building the JavaScript package",
@@ -49,6 +52,7 @@ impl Part {
             // How it is optimized is said here.
             Part::ReleaseWorker => &["Cargo.toml", "Cargo.lock", "core", "edge", "xtask/src/builds.rs"],
             Part::Bank => &["Cargo.toml", "Cargo.lock", "core", "tests/bank"],
+            Part::LeastWorker => &["Cargo.toml", "Cargo.lock", "tests/bench/least", "xtask/src/builds.rs"],
             // The packages of npm make its styles.
             Part::Dashboard | Part::ReleaseDashboard => &[
                 ".cargo",
@@ -73,6 +77,7 @@ impl Part {
             Part::Worker => "edge/build/worker/shim.mjs",
             Part::ReleaseWorker => "edge/build-release/worker/shim.mjs",
             Part::Bank => "tests/bank/build/worker/shim.mjs",
+            Part::LeastWorker => "tests/bench/least/build/worker/shim.mjs",
             Part::Dashboard => "dist/index.html",
             Part::ReleaseDashboard => "target/dashboard/index.html",
             Part::Package => package::PRODUCT,
@@ -86,6 +91,7 @@ impl Part {
             }
             Part::Worker => ("worker-build", "edge", &["--profile", "local", "--no-opt"]),
             Part::ReleaseWorker => return release_worker(setup, self.title()),
+            Part::LeastWorker => return least_worker(setup, self.title()),
             Part::Bank => ("worker-build", "tests/bank", &["--profile", "local", "--no-opt"]),
             Part::Dashboard => ("trunk", "", &["build", "--offline", "--cargo-profile", "local"]),
             Part::ReleaseDashboard => return release::build(setup, self.title()),
@@ -115,6 +121,14 @@ fn release_worker(setup: &Setup, title: &str) -> Result<()> {
     fs::create_dir_all(setup.root().join("target/built"))?;
     fs::copy(&code, &named)?;
     optimize_worker(setup, &named, &code)
+}
+
+/// The least Worker in Rust, built as the Worker is for release.
+fn least_worker(setup: &Setup, title: &str) -> Result<()> {
+    let mut build = setup.wasm_command("worker-build", "tests/bench/least");
+    step::run(title, build.args(["--release", "--no-opt"]))?;
+    let code = setup.root().join("tests/bench/least/build/index_bg.wasm");
+    optimize_worker(setup, &code, &code)
 }
 
 /// Optimizes code as that of the Worker, and takes the names out of it. It is not inlined once more: what the compiler left apart

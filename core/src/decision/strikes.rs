@@ -28,7 +28,7 @@ use crate::observation::Word;
 /// ```
 pub fn two_strikes(words: &[Word]) -> Vec<(DebitId, DebitId)> {
     let mut in_order: Vec<&Word> = words.iter().collect();
-    in_order.sort_unstable_by_key(|word| (word.at, word.subject));
+    in_order.sort_by_key(|word| (word.at, word.subject));
     let pairs = in_order.iter().zip(in_order.iter().skip(1));
     let struck = pairs.filter(|(first, second)| !first.outcome.is_success() && !second.outcome.is_success());
     struck.map(|(first, second)| (DebitId(first.subject), DebitId(second.subject))).collect()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use worker::Delay;
 use worker::wasm_bindgen::JsValue;
-use worker::web_sys::AbortSignal;
+use worker::web_sys::{AbortController, AbortSignal};
 
 use super::clock::RealClock;
 use super::message;
@@ -84,10 +84,15 @@ impl Processor for HttpProcessor {
     }
 
     async fn report(&self) -> Result<Box<dyn ReportBody>, String> {
-        match in_time(STALL, async |signal| self.open_report(signal).await).await {
+        // Only its beginning has a limit: a long report may be read for as long as it comes.
+        let controller = AbortController::new().map_err(|thrown| message(&thrown))?;
+        match within(STALL, self.open_report(&controller.signal())).await {
             Some(Ok(report)) => Ok(Box::new(report)),
             Some(Err(thrown)) => Err(message(&thrown)),
-            None => Err(format!("no report in {} s", STALL.as_secs())),
+            None => {
+                controller.abort();
+                Err(format!("no report in {} s", STALL.as_secs()))
+            }
         }
     }
 

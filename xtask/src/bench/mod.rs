@@ -4,6 +4,7 @@
 //! `met` or `short`. The contestants of a workload take turns in one run: the Worker as it is deployed, a floor
 //! written by hand, and a peer in FastAPI.
 
+mod code;
 mod native;
 mod page;
 mod peer;

@@ -3,9 +3,12 @@
 use serde_json::{Value, json};
 use std::fmt;
 
-/// The rows of a run.
+/// The rows of a run, and what is said besides: what a figure that is short is to be held against.
 #[derive(Default)]
-pub struct Table(Vec<Row>);
+pub struct Table {
+    rows: Vec<Row>,
+    notes: Vec<String>,
+}
 
 /// A figure with its verdict.
 struct Row {
@@ -31,18 +34,23 @@ impl Table {
         };
         let with_unit = |number: f64| format!("{}{unit}", rounded(number));
         let (measured, target) = (with_unit(measured), format!("{sign} {}", with_unit(bound)));
-        self.0.push(Row { figure: figure.into(), measured, target, is_met });
+        self.rows.push(Row { figure: figure.into(), measured, target, is_met });
+    }
+
+    /// Adds a figure that is said below the table.
+    pub fn note(&mut self, figure: String, measured: f64, unit: &str) {
+        self.notes.push(format!("{figure}: {}{unit}", rounded(measured)));
     }
 
     /// Whether every figure reaches what it must.
     pub fn is_met(&self) -> bool {
-        self.0.iter().all(|row| row.is_met)
+        self.rows.iter().all(|row| row.is_met)
     }
 
     /// The rows for programs.
     pub fn json(&self) -> Value {
         let row = |row: &Row| json!({ "figure": row.figure, "measured": row.measured, "target": row.target, "verdict": row.verdict() });
-        self.0.iter().map(row).collect()
+        self.rows.iter().map(row).collect()
     }
 }
 
@@ -55,10 +63,10 @@ impl Row {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width =
-            |of: fn(&Row) -> &str| self.0.iter().map(|row| of(row).chars().count()).max().unwrap_or(0);
+            |of: fn(&Row) -> &str| self.rows.iter().map(|row| of(row).chars().count()).max().unwrap_or(0);
         let (figure, measured) = (width(|row| &row.figure), width(|row| &row.measured));
         let target = width(|row| &row.target);
-        for row in &self.0 {
+        for row in &self.rows {
             let verdict = row.verdict();
             writeln!(
                 f,
@@ -66,7 +74,7 @@ impl fmt::Display for Table {
                 row.figure, row.measured, row.target
             )?;
         }
-        Ok(())
+        self.notes.iter().try_for_each(|note| writeln!(f, "{note}"))
     }
 }
 
@@ -91,10 +99,12 @@ mod tests {
         assert!(table.is_met());
         table.add("round trips", 3.0, Target::AtMost(2.0), "");
         assert!(!table.is_met());
+        table.note("the least".into(), 0.85, " of the floor");
         assert_eq!(
             table.to_string(),
             "| throughput  | 0.91 of the floor | ≥ 0.90 of the floor | met |\n\
-             | round trips |                 3 | ≤ 2                 | short |\n"
+             | round trips |                 3 | ≤ 2                 | short |\n\
+             the least: 0.85 of the floor\n"
         );
     }
 }

@@ -3,7 +3,7 @@
 use super::native::eve;
 use super::peer::python;
 use super::table::{Table, Target};
-use super::{Bench, number};
+use super::{Bench, code, number};
 use crate::builds::{self, Part};
 use crate::step::{self, Result, Stop};
 use serde_json::{Value, json};
@@ -15,6 +15,9 @@ const START_MILLISECONDS: f64 = 10.0;
 
 /// How many connections the load with its table rows has.
 const ROW_CONNECTIONS: f64 = 16.0;
+
+/// Who does less than any Worker that works, and how it stands to the peer nevertheless.
+const NO_PEERS: [(&str, &str); 2] = [("floor", "the floor"), ("bare", "the runtime alone")];
 
 /// How many credits the daily run with its table row has.
 const DAY: u32 = 10_000;
@@ -36,7 +39,7 @@ pub fn node(bench: &Bench, workload: &str, mut options: Value) -> Result<Value> 
 
 /// `perform_advance` under load.
 pub fn advances(bench: &Bench, table: &mut Table) -> Result<Value> {
-    builds::build(&bench.setup, &[Part::ReleaseWorker])?;
+    builds::build(&bench.setup, &[Part::ReleaseWorker, Part::LeastWorker])?;
     let options = json!({
         "connections": bench.size(vec![1, 16, 64], vec![16]),
         "rounds": bench.size(7, 2),
@@ -57,6 +60,19 @@ pub fn advances(bench: &Bench, table: &mut Table) -> Result<Value> {
         }
         let throughput = ratio("fastapi", "throughput");
         table.add(format!("{what}: throughput"), throughput, Target::AtLeast(1.0), " of FastAPI");
+        let of_floor = [
+            ("paydown", "Paydown"),
+            ("least", "the least Worker in Rust"),
+            ("logged", "the same with a line of log and the triggers"),
+        ];
+        for (who, called) in of_floor {
+            let share = of(who, "throughput") / of("floor", "throughput");
+            table.note(format!("{what}: {called}"), share, " of the floor");
+        }
+        for (who, called) in NO_PEERS {
+            let share = of(who, "throughput") / of("fastapi", "throughput");
+            table.note(format!("{what}: {called}"), share, " of FastAPI");
+        }
     }
     let trips = number(&measured, "/roundTrips");
     table.add("perform_advance: round trips to D1", trips, Target::AtMost(2.0), "");
@@ -86,6 +102,14 @@ pub fn daily(bench: &Bench, table: &mut Table) -> Result<Value> {
         }
         let speed = seconds("fastapi") / seconds("paydown");
         table.add(format!("{what}: speed"), speed, Target::AtLeast(1.0), " of pandas");
+        if is_row {
+            let lawful = "a floor that reads the facts as often";
+            table.note(format!("{what}: {lawful}"), seconds("floor") / seconds("lawful"), " of the floor");
+            table.note(format!("{what}: Paydown"), seconds("lawful") / seconds("paydown"), " of that");
+        }
+        for (who, called) in NO_PEERS.into_iter().filter(|(who, _)| contestants.contains(who)) {
+            table.note(format!("{what}: {called}"), seconds("fastapi") / seconds(who), " of pandas");
+        }
         all.push(json!({ "credits": credits, "measured": measured }));
     }
     Ok(Value::Array(all))
@@ -120,5 +144,6 @@ pub fn size(bench: &Bench, table: &mut Table) -> Result<Value> {
     table.add("Worker, gzipped", gzipped, Target::AtMost(WORKER_KIB), " KiB");
     let start = number(&measured, "/milliseconds");
     table.add("Worker, CPU of its start", start, Target::AtMost(START_MILLISECONDS), " ms");
-    Ok(measured)
+    let origins = code::origins(bench, table)?;
+    Ok(json!({ "worker": measured, "origins": origins }))
 }
