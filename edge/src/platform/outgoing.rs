@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use serde_json::json;
+use serde::Serialize;
 use worker::Delay;
 use worker::js_sys::{self, JSON, Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
@@ -23,8 +23,8 @@ impl Outgoing<'_> {
     /// What answers, until its headers. It is not followed to where it redirects.
     pub async fn send(&self, signal: &AbortSignal) -> Result<Response, JsValue> {
         // All at once: each way to the platform and back costs more than the text.
-        let init =
-            json!({ "method": self.method, "redirect": "manual", "headers": self.headers }).to_string();
+        let init = Init { method: self.method, redirect: "manual", headers: self.headers };
+        let init = serde_json::to_string(&init).map_err(|error| JsValue::from_str(&error.to_string()))?;
         let init: RequestInit = JSON::parse(&init)?.unchecked_into();
         init.set_signal(Some(signal));
         if let Some(body) = self.body {
@@ -33,6 +33,14 @@ impl Outgoing<'_> {
         let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
         JsFuture::from(scope.fetch_with_str_and_init(self.url, &init)).await?.dyn_into()
     }
+}
+
+/// What the platform's `fetch` is given besides the address, the body and the signal.
+#[derive(Serialize)]
+struct Init<'a> {
+    method: &'a str,
+    redirect: &'a str,
+    headers: &'a [(&'a str, &'a str)],
 }
 
 /// What a call gives that is over within a limit, its answer read to the end; else it is broken off. The platform keeps the time
